@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The page codecs of the kdump-compressed format.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+namespace kdumpkit {
+
+enum class Codec : uint8_t { kNone, kZlib, kLzo, kSnappy, kZstd };
+
+// page_desc.flags and header status bits of the format (DUMP_DH_COMPRESSED_*): 1 zlib, 2 lzo,
+// 4 snappy, 0x20 zstd, 0 none.
+uint32_t CodecFlag(Codec codec);
+std::string_view CodecName(Codec codec);  // "zlib", "lzo", "snappy", "zstd", "none"
+
+// Compresses pages; one per thread. Its memory is allocated once, by the factory.
+class Compressor {
+ public:
+  // `page_size`: bytes of every page. `level` 0 means the codec's dump default (the fastest).
+  static Result<std::unique_ptr<Compressor>> Make(Codec codec, size_t page_size);
+  virtual ~Compressor() = default;
+  // Bytes that Compress may write at most.
+  virtual size_t bound() const = 0;
+  // Compresses one page into `out` (at least bound() bytes). Returns the compressed size, or 0
+  // when the page does not shrink and is to be stored raw.
+  virtual size_t Compress(ByteView page, ByteSpan out) = 0;
+};
+
+// Decompresses one page of exactly `out.size()` bytes; anything else is kMalformed.
+Status Decompress(uint32_t flags, ByteView data, ByteSpan out);
+
+}  // namespace kdumpkit

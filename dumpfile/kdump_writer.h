@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Writes a kdump-compressed file, header version 6 (docs/dump-formats.md).
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+
+#include "dumpfile/codec.h"
+
+namespace kdumpkit {
+
+// Sizes and alignment of C types on the dumped machine; the headers are written in them.
+struct TargetAbi {
+  ByteOrder order = ByteOrder::kLittle;
+  int long_size = 8;
+  int u64_align = 8;
+};
+
+struct KdumpParameters {
+  TargetAbi abi;
+  uint32_t block_size = 0;  // page size of the dumped kernel in bytes
+  uint64_t max_mapnr = 0;   // highest page frame number + 1
+  std::array<std::string, 6> utsname;
+  uint64_t crash_time = 0;  // seconds since 1970 (CRASHTIME), 0 unknown
+  uint32_t cpu_count = 0;   // NT_PRSTATUS notes
+  uint64_t phys_base = 0;
+  int dump_level = 0;
+  Codec codec = Codec::kNone;
+  ByteView notes;  // raw PT_NOTE contents; borrowed for Create only
+  // VMCOREINFO text inside `notes`; size 0 when there is none.
+  size_t vmcoreinfo_offset = 0;
+  size_t vmcoreinfo_size = 0;
+};
+
+// What struct page_desc holds for one page.
+struct PageDescriptor {
+  uint64_t offset = 0;  // in the file; 0 marks a page that could not be written
+  uint32_t size = 0;
+  uint32_t flags = 0;
+};
+
+// Life: Create, WriteBitmap for all bytes of both bitmaps, BeginData, WritePages in any order and
+// from any thread, Finish. From BeginData on the file opens in a reader and is marked incomplete
+// (status bit 8) until Finish(true) rewrites its header as the last write. Does not own `fd` and
+// never syncs or renames: that is OutputFile's part.
+class KdumpWriter {
+ public:
+  // `page_count` is the number of bits set in bitmap 2, hence of page descriptors.
+  static Result<KdumpWriter> Create(int fd, const KdumpParameters& parameters, uint64_t page_count);
+
+  // Bytes of each of the two bitmaps (max_mapnr rounded up to whole blocks).
+  uint64_t bitmap_bytes() const;
+  enum class Bitmap { kExisting = 0, kDumped = 1 };
+  // `first_byte` within the bitmap. Bit i of byte b is page frame 8 * b + i.
+  Status WriteBitmap(Bitmap which, uint64_t first_byte, ByteView bytes);
+
+  // Header, sub header and notes, marked incomplete; the file is extended over the (all zero)
+  // descriptor table, so that it opens from here on.
+  Status BeginData();
+
+  // Where page data begins; the caller hands out offsets from here on.
+  FileOffset data_start() const;
+  // Writes `data` at `data_offset`, and only when that succeeded the descriptors of pages
+  // first_index… (in order of page frame among dumped pages). Thread safe.
+  Status WritePages(uint64_t first_index, std::span<const PageDescriptor> descriptors,
+                    FileOffset data_offset, ByteView data) const;
+
+  // The last write: header with the final status. complete = false leaves the incomplete mark.
+  Status Finish(bool complete) const;
+
+ private:
+  KdumpWriter() = default;
+  int fd_ = -1;
+};
+
+}  // namespace kdumpkit

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A dump file on its way: written as "<path>-incomplete", then synced and renamed to <path>.
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+
+namespace kdumpkit {
+
+class OutputFile {
+ public:
+  // Creates "<path>-incomplete" with mode 0600. An existing <path> is refused unless `overwrite`
+  // (and even then stays untouched until Commit). A leftover "<path>-incomplete" of an earlier try
+  // is never overwritten unless `overwrite`. Errors name the path and say what to do.
+  static Result<OutputFile> Create(const std::string& path, bool overwrite);
+  OutputFile(OutputFile&&) noexcept = default;
+  OutputFile& operator=(OutputFile&&) = delete;
+  // Neither Commit nor Keep called: the incomplete file is removed.
+  ~OutputFile();
+
+  int fd() const { return fd_.get(); }
+  const std::string& incomplete_path() const { return incomplete_path_; }
+
+  // fsync, rename to the final name, fsync of the directory.
+  Status Commit();
+  // Leaves the file under its incomplete name, synced as well as can be.
+  Status Keep();
+
+ private:
+  OutputFile() = default;
+  UniqueFd fd_;
+  std::string path_;
+  std::string incomplete_path_;
+};
+
+}  // namespace kdumpkit

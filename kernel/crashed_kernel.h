@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The kernel that crashed: its VMCOREINFO, its page tables, its memory by virtual address.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/memory_source.h"
+#include "kernel/vmcoreinfo.h"
+
+namespace kdumpkit {
+
+class Arch;
+
+struct MachineId {
+  uint16_t elf_machine = 0;  // e_machine, for instance EM_X86_64
+  ByteOrder order = ByteOrder::kLittle;
+  int word_size = 8;
+};
+
+// struct new_utsname: sysname, nodename, release, version, machine, domainname.
+struct Utsname {
+  std::array<std::string, 6> fields;
+  const std::string& release() const { return fields[2]; }
+};
+
+// Reads the dead kernel's memory by virtual address, for one thread.
+class KernelMemory {
+ public:
+  virtual ~KernelMemory() = default;
+  virtual Result<PhysAddr> Translate(VirtAddr address) = 0;
+  // Copies any number of bytes; crosses pages.
+  virtual Status Read(VirtAddr address, ByteSpan buffer) = 0;
+  // As many bytes as are physically contiguous from `address` on, at least 1 and at most `size`
+  // (capped at MemoryReader::kMaxView); valid until the next call on this object. Lets a scan walk
+  // a 2 MiB mapping of struct pages without a copy.
+  virtual Result<ByteView> View(VirtAddr address, size_t size) = 0;
+
+  virtual Result<uint32_t> ReadU32(VirtAddr address) = 0;
+  // An unsigned long or pointer of the dead machine.
+  virtual Result<uint64_t> ReadWord(VirtAddr address) = 0;
+};
+
+class CrashedKernel {
+ public:
+  // `source` must outlive the result. Fails when VMCOREINFO lacks what translation needs; says
+  // which key.
+  static Result<std::unique_ptr<CrashedKernel>> Open(const MemorySource& source, MachineId machine,
+                                                     std::string_view vmcoreinfo_text);
+  virtual ~CrashedKernel() = default;
+
+  virtual const Vmcoreinfo& info() const = 0;
+  virtual const Arch& arch() const = 0;
+  virtual const MachineId& machine() const = 0;
+  virtual const MemorySource& source() const = 0;
+  virtual uint64_t page_size() const = 0;  // bytes, a power of two
+  virtual int page_shift() const = 0;
+  // For the kdump sub header: physical minus virtual address of the kernel image, modulo 2^64.
+  virtual uint64_t phys_base() const = 0;
+  virtual std::unique_ptr<KernelMemory> NewMemory() const = 0;
+};
+
+// From init_uts_ns (or system_utsname on old kernels).
+Result<Utsname> ReadUtsname(const CrashedKernel& kernel);
+
+}  // namespace kdumpkit
