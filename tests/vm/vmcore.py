@@ -35,7 +35,7 @@ FOUR_LEVELS, FIVE_LEVELS = "Nehalem", "max"
 SCRIPT = """
 mount -t ext4 "$(disk files)" /disk || fail "mounting the files disk"
 echo 1 >/sys/kernel/mm/ksm/run
-kexec -p -s --initrd=/crash.img --command-line="{crash_command_line}" /vmlinuz || fail "kexec"
+kexec -p {loader} --initrd=/crash.img --command-line="{crash_command_line}" /vmlinuz || fail "kexec"
 [ "$(cat /sys/kernel/kexec_crash_loaded)" = 1 ] || fail "no crash kernel is loaded"
 echo "GUEST: crash kernel loaded"
 workload {workload} disk="$(disk account)"
@@ -49,6 +49,7 @@ class Recipe:
     memory_mib: int = 1024
     cpus: int = 2
     cpu_model: str = FIVE_LEVELS
+    loader: str = "-s"       # of Debian's kexec: -s is kexec_file_load, -c kexec_load
     bench: bool = False
 
     def workload(self) -> str:
@@ -58,9 +59,13 @@ class Recipe:
 
 
 def default_recipe(kernel: str, bench: bool = False) -> Recipe:
-    """The recipe that the tests use for a kernel."""
-    model = FOUR_LEVELS if kernel in ("5.10", "6.1") else FIVE_LEVELS
-    return Recipe(kernel, 4096 if bench else 1024, cpu_model=model, bench=bench)
+    """The recipe that the tests use for a kernel.
+
+    With kexec_load the vmcore has the memory below 640 KiB, whose last page frame is partial.
+    """
+    old = kernel in ("5.10", "6.1")
+    return Recipe(kernel, 4096 if bench else 1024, cpu_model=FOUR_LEVELS if old else FIVE_LEVELS,
+                  loader="-c" if kernel == "6.1" else "-s", bench=bench)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +96,7 @@ def _key(recipe: Recipe, kernel: kernels.Kernel) -> str:
 
 
 def _initrd(recipe: Recipe, kernel: kernels.Kernel) -> bytes:
-    script = SCRIPT.format(crash_command_line=guest.CRASH_COMMAND_LINE, workload=recipe.workload())
+    script = SCRIPT.format(loader=recipe.loader, crash_command_line=guest.CRASH_COMMAND_LINE, workload=recipe.workload())
     crash = guest.crash_image(kernel, guest.compile_static("rawcopy.c"))
     programs = {"bin/workload": guest.Program(guest.compile_static("workload.c")),
                 "sbin/kexec": debian_kexec()}
