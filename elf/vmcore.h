@@ -45,6 +45,11 @@ class Vmcore : public MemorySource {
   virtual std::span<const Note> notes() const = 0;
   // All PT_NOTE contents, concatenated as they are in the file.
   virtual ByteView raw_notes() const = 0;
+  // The end of the file when segments reach beyond it. What is in the file can be read.
+  virtual std::optional<FileOffset> truncated_at() const = 0;
+  // What is wrong with the file though it can be used (a truncated file, a damaged note): whole
+  // sentences for the user.
+  virtual std::span<const std::string> warnings() const = 0;
 
   // The first note named "VMCOREINFO"; null when there is none.
   const Note* vmcoreinfo() const;

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The ELF header and the program headers of a core file, byte order undone. Sizes and offsets are
+// as the file states them; whether the file is that long is the caller's question.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+namespace kdumpkit {
+
+// The kinds of program header that a core of a machine has; others are left out.
+enum class ProgramHeaderKind { kLoad, kNote };
+
+struct ProgramHeader {
+  ProgramHeaderKind kind = ProgramHeaderKind::kLoad;
+  uint64_t offset = 0;  // in the file, bytes
+  uint64_t vaddr = 0;
+  uint64_t paddr = 0;
+  uint64_t file_size = 0;
+  uint64_t memory_size = 0;
+};
+
+struct ElfHeaders {
+  uint16_t machine = 0;
+  ByteOrder order = ByteOrder::kLittle;
+  std::vector<ProgramHeader> programs;  // in the order of the file
+};
+
+// Reads from the open file `fd` of `file_size` bytes; `path` is for messages.
+Result<ElfHeaders> ReadElfHeaders(int fd, uint64_t file_size, const std::string& path);
+
+}  // namespace kdumpkit

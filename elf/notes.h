@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// ELF notes: a name, a type and bytes, one behind the other.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "elf/vmcore.h"
+
+namespace kdumpkit {
+
+struct NoteList {
+  std::vector<Note> notes;
+  // Why the list ends early, empty when it does not: "note at 0x1150: …".
+  std::string problem;
+};
+
+// The notes in raw[begin, raw.size()): the contents of one PT_NOTE that stands at `offset` of the
+// file. A note that does not fit ends the list; what came before it stays.
+NoteList ParseNotes(ByteView raw, size_t begin, ByteOrder order, FileOffset offset);
+
+}  // namespace kdumpkit
