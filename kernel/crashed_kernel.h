@@ -57,12 +57,13 @@ class CrashedKernel {
   virtual const MemorySource& source() const = 0;
   virtual uint64_t page_size() const = 0;  // bytes, a power of two
   virtual int page_shift() const = 0;
-  // For the kdump sub header: physical minus virtual address of the kernel image, modulo 2^64.
+  // For the kdump sub header: the variable phys_base of the kernel, modulo 2^64. On x86_64 an
+  // address in the image is at physical address - __START_KERNEL_map + phys_base.
   virtual uint64_t phys_base() const = 0;
   virtual std::unique_ptr<KernelMemory> NewMemory() const = 0;
 };
 
-// From init_uts_ns (or system_utsname on old kernels).
+// From init_uts_ns. kMalformed when a field is not printable text.
 Result<Utsname> ReadUtsname(const CrashedKernel& kernel);
 
 }  // namespace kdumpkit

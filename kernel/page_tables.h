@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Page tables as data: how many levels, which bits mean what. One walker serves every machine
+// whose tables are of this shape.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/memory_source.h"
+
+namespace kdumpkit {
+
+struct TableLevel {
+  std::string_view name;  // as the kernel calls its entries: "PGD", "PMD", …
+  int shift = 0;          // the index begins at this bit of the virtual address
+  int index_bits = 0;     // the table has 2^index_bits entries
+  bool may_map = false;   // an entry with the large bit maps 2^shift bytes itself
+};
+
+struct Paging {
+  PhysAddr root;                   // the table of levels[0]
+  std::vector<TableLevel> levels;  // the last one maps pages of 2^shift bytes
+  size_t entry_size = 8;           // bytes, 4 or 8
+  int address_bits = 64;           // of a virtual address
+  bool sign_extended = true;       // the bits above repeat the highest one; else they are zero
+  uint64_t present_mask = 0;       // an entry without any of these bits leads nowhere
+  uint64_t large_mask = 0;         // the large bit
+  uint64_t address_mask = 0;       // the physical address in an entry
+};
+
+// A run of virtual memory that one entry maps.
+struct MappedPage {
+  VirtAddr base;
+  PhysAddr target;    // of `base`
+  uint64_t size = 0;  // bytes; 0 for no page at all
+
+  bool Contains(VirtAddr address) const { return address.value - base.value < size; }
+  PhysAddr Translate(VirtAddr address) const { return target + (address - base); }
+};
+
+// The page that maps `address`. An error names the address, the level and the entry: kMalformed
+// when the entry is not present, else what `reader` says.
+Result<MappedPage> FindMappedPage(const Paging& paging, ByteOrder order, MemoryReader& reader,
+                                  VirtAddr address);
+
+}  // namespace kdumpkit
