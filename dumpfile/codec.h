@@ -17,10 +17,11 @@ enum class Codec : uint8_t { kNone, kZlib, kLzo, kSnappy, kZstd };
 uint32_t CodecFlag(Codec codec);
 std::string_view CodecName(Codec codec);  // "zlib", "lzo", "snappy", "zstd", "none"
 
-// Compresses pages; one per thread. Its memory is allocated once, by the factory.
+// Compresses pages at the codec's fastest level; one per thread. Its memory is allocated once, by
+// the factory (libsnappy alone allocates its own, some 20 KiB, in every call).
 class Compressor {
  public:
-  // `page_size`: bytes of every page. `level` 0 means the codec's dump default (the fastest).
+  // `page_size`: bytes of every page. Fails (kSystem, ENOMEM) when there is not enough memory.
   static Result<std::unique_ptr<Compressor>> Make(Codec codec, size_t page_size);
   virtual ~Compressor() = default;
   // Bytes that Compress may write at most.
@@ -30,7 +31,24 @@ class Compressor {
   virtual size_t Compress(ByteView page, ByteSpan out) = 0;
 };
 
-// Decompresses one page of exactly `out.size()` bytes; anything else is kMalformed.
+// Decompresses pages; one per thread. Keeps the libraries' working memory from call to call.
+class Decompressor {
+ public:
+  Decompressor();
+  Decompressor(Decompressor&&) noexcept;
+  Decompressor& operator=(Decompressor&&) noexcept;
+  ~Decompressor();
+
+  // One page of exactly `out.size()` bytes; anything else is kMalformed. `flags` are those of its
+  // page_desc. `out` is undefined after a failure.
+  Status Decompress(uint32_t flags, ByteView data, ByteSpan out);
+
+ private:
+  struct Contexts;
+  std::unique_ptr<Contexts> contexts_;
+};
+
+// The same for a single page.
 Status Decompress(uint32_t flags, ByteView data, ByteSpan out);
 
 }  // namespace kdumpkit

@@ -6,16 +6,12 @@
 #include <span>
 #include <string>
 
+#include "base/address.h"
+#include "base/error.h"
 #include "dumpfile/codec.h"
+#include "dumpfile/kdump_format.h"
 
 namespace kdumpkit {
-
-// Sizes and alignment of C types on the dumped machine; the headers are written in them.
-struct TargetAbi {
-  ByteOrder order = ByteOrder::kLittle;
-  int long_size = 8;
-  int u64_align = 8;
-};
 
 struct KdumpParameters {
   TargetAbi abi;
@@ -33,20 +29,15 @@ struct KdumpParameters {
   size_t vmcoreinfo_size = 0;
 };
 
-// What struct page_desc holds for one page.
-struct PageDescriptor {
-  uint64_t offset = 0;  // in the file; 0 marks a page that could not be written
-  uint32_t size = 0;
-  uint32_t flags = 0;
-};
-
 // Life: Create, WriteBitmap for all bytes of both bitmaps, BeginData, WritePages in any order and
 // from any thread, Finish. From BeginData on the file opens in a reader and is marked incomplete
-// (status bit 8) until Finish(true) rewrites its header as the last write. Does not own `fd` and
-// never syncs or renames: that is OutputFile's part.
+// (status bit 8) until Finish(true) rewrites its header as the last write. A page that could not be
+// read gets the default PageDescriptor (all zero), and then the dump stays incomplete:
+// Finish(false). Does not own `fd` and never syncs or renames: that is OutputFile's part.
 class KdumpWriter {
  public:
-  // `page_count` is the number of bits set in bitmap 2, hence of page descriptors.
+  // `page_count` is the number of bits set in bitmap 2, hence of page descriptors. Writes nothing.
+  // Fails when the format cannot hold the parameters.
   static Result<KdumpWriter> Create(int fd, const KdumpParameters& parameters, uint64_t page_count);
 
   // Bytes of each of the two bitmaps (max_mapnr rounded up to whole blocks).
@@ -56,13 +47,15 @@ class KdumpWriter {
   Status WriteBitmap(Bitmap which, uint64_t first_byte, ByteView bytes);
 
   // Header, sub header and notes, marked incomplete; the file is extended over the (all zero)
-  // descriptor table, so that it opens from here on.
+  // descriptor table, so that it opens from here on. Space for the table is reserved where the file
+  // system can do that; ENOSPC then shows here and not between data and descriptors.
   Status BeginData();
 
   // Where page data begins; the caller hands out offsets from here on.
   FileOffset data_start() const;
   // Writes `data` at `data_offset`, and only when that succeeded the descriptors of pages
-  // first_index… (in order of page frame among dumped pages). Thread safe.
+  // first_index… (in order of page frame among dumped pages). After a failure all these pages are
+  // holes or all that have a descriptor have their data. Thread safe.
   Status WritePages(uint64_t first_index, std::span<const PageDescriptor> descriptors,
                     FileOffset data_offset, ByteView data) const;
 
@@ -71,7 +64,16 @@ class KdumpWriter {
 
  private:
   KdumpWriter() = default;
+  FileOffset bitmap_start() const;
+  FileOffset table_start() const;
+  Status WriteHeader(bool complete) const;
+  Status ReserveTable() const;
+
   int fd_ = -1;
+  TargetAbi abi_;
+  KdumpHeader header_;
+  ByteBuffer sub_header_;  // encoded, with the notes behind it
+  uint64_t page_count_ = 0;
 };
 
 }  // namespace kdumpkit

@@ -12,8 +12,9 @@ namespace kdumpkit {
 class OutputFile {
  public:
   // Creates "<path>-incomplete" with mode 0600. An existing <path> is refused unless `overwrite`
-  // (and even then stays untouched until Commit). A leftover "<path>-incomplete" of an earlier try
-  // is never overwritten unless `overwrite`. Errors name the path and say what to do.
+  // (and even then stays untouched until Commit); anything but a regular file always is. A leftover
+  // "<path>-incomplete" of an earlier try is never overwritten unless `overwrite`. Errors name the
+  // path and say what to do; kUsage when the caller can choose another path or overwrite.
   static Result<OutputFile> Create(const std::string& path, bool overwrite);
   OutputFile(OutputFile&&) noexcept = default;
   OutputFile& operator=(OutputFile&&) = delete;
@@ -23,16 +24,22 @@ class OutputFile {
   int fd() const { return fd_.get(); }
   const std::string& incomplete_path() const { return incomplete_path_; }
 
-  // fsync, rename to the final name, fsync of the directory.
+  // fsync, rename to the final name, fsync of the directory. A file that has appeared at <path>
+  // since Create is replaced only with `overwrite`. After a failure the data stays under the
+  // incomplete name, unless only the last fsync failed.
   Status Commit();
   // Leaves the file under its incomplete name, synced as well as can be.
   Status Keep();
 
  private:
   OutputFile() = default;
+  Status Rename() const;
+
   UniqueFd fd_;
   std::string path_;
   std::string incomplete_path_;
+  bool overwrite_ = false;
+  bool keep_ = false;
 };
 
 }  // namespace kdumpkit

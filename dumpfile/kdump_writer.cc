@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dumpfile/kdump_writer.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <limits>
+
+#include "base/file.h"
+
+namespace kdumpkit {
+namespace {
+
+constexpr uint64_t kHeaderVersion = 6;
+constexpr uint64_t kMaxU32 = std::numeric_limits<uint32_t>::max();
+constexpr uint64_t kMaxI32 = std::numeric_limits<int32_t>::max();
+// Far more than any note segment; keeps the sums below from overflowing.
+constexpr size_t kMaxNotes = size_t{1} << 30;
+
+uint64_t DivideUp(uint64_t value, uint64_t divisor) {
+  return value / divisor + (value % divisor != 0 ? 1 : 0);
+}
+
+// Blocks of one bitmap.
+uint64_t BitmapBlocks(const KdumpParameters& parameters) {
+  return DivideUp(DivideUp(parameters.max_mapnr, 8), parameters.block_size);
+}
+
+Status CheckParameters(const KdumpParameters& p, uint64_t page_count) {
+  if (!std::has_single_bit(p.block_size) || p.block_size < kMinKdumpBlock ||
+      p.block_size > kMaxKdumpBlock)
+    return Unsupported("page size {} does not fit a kdump file", p.block_size);
+  if (p.max_mapnr == 0) return Unsupported("there is no memory to dump");
+  if (BitmapBlocks(p) > kMaxU32 / 2)
+    return Unsupported("{:#x} page frames do not fit a kdump file", p.max_mapnr);
+  if (page_count > p.max_mapnr)
+    return UsageError("{} pages to dump of {} page frames", page_count, p.max_mapnr);
+  if (p.notes.size() > kMaxNotes) return Unsupported("{} bytes of notes", p.notes.size());
+  if (p.vmcoreinfo_offset > p.notes.size() ||
+      p.vmcoreinfo_size > p.notes.size() - p.vmcoreinfo_offset)
+    return UsageError("VMCOREINFO is not within the notes");
+  return {};
+}
+
+KdumpSubHeader MakeSubHeader(const KdumpParameters& p) {
+  uint64_t notes_at = p.block_size + KdumpSubHeaderSize(p.abi);
+  KdumpSubHeader header;
+  header.phys_base = p.phys_base;
+  header.dump_level = static_cast<uint64_t>(p.dump_level);
+  header.max_mapnr_64 = p.max_mapnr;
+  if (p.vmcoreinfo_size > 0) {
+    header.offset_vmcoreinfo = notes_at + p.vmcoreinfo_offset;
+    header.size_vmcoreinfo = p.vmcoreinfo_size;
+  }
+  if (!p.notes.empty()) {
+    header.offset_note = notes_at;
+    header.size_note = p.notes.size();
+  }
+  return header;
+}
+
+KdumpHeader MakeHeader(const KdumpParameters& p, size_t sub_header_bytes) {
+  KdumpHeader header;
+  header.header_version = kHeaderVersion;
+  header.utsname = p.utsname;
+  header.tv_sec = p.crash_time;
+  header.status = CodecFlag(p.codec);
+  header.block_size = p.block_size;
+  header.sub_hdr_size = DivideUp(sub_header_bytes, p.block_size);
+  header.bitmap_blocks = 2 * BitmapBlocks(p);
+  header.max_mapnr = std::min(p.max_mapnr, kMaxU32);
+  header.nr_cpus = std::min<uint64_t>(p.cpu_count, kMaxI32);
+  return header;
+}
+
+}  // namespace
+
+Result<KdumpWriter> KdumpWriter::Create(int fd, const KdumpParameters& parameters,
+                                        uint64_t page_count) {
+  TRY(CheckParameters(parameters, page_count));
+  KdumpWriter writer;
+  writer.fd_ = fd;
+  writer.abi_ = parameters.abi;
+  writer.page_count_ = page_count;
+  writer.sub_header_ = EncodeKdumpSubHeader(MakeSubHeader(parameters), parameters.abi);
+  writer.sub_header_.insert(writer.sub_header_.end(), parameters.notes.begin(),
+                            parameters.notes.end());
+  writer.header_ = MakeHeader(parameters, writer.sub_header_.size());
+  return writer;
+}
+
+FileOffset KdumpWriter::bitmap_start() const {
+  return FileOffset((1 + header_.sub_hdr_size) * header_.block_size);
+}
+
+uint64_t KdumpWriter::bitmap_bytes() const {
+  return header_.bitmap_blocks / 2 * header_.block_size;
+}
+
+FileOffset KdumpWriter::table_start() const { return bitmap_start() + 2 * bitmap_bytes(); }
+
+FileOffset KdumpWriter::data_start() const {
+  return table_start() + page_count_ * kPageDescriptorSize;
+}
+
+Status KdumpWriter::WriteBitmap(Bitmap which, uint64_t first_byte, ByteView bytes) {
+  CHECK(first_byte <= bitmap_bytes() && bytes.size() <= bitmap_bytes() - first_byte);
+  FileOffset start = bitmap_start() + (which == Bitmap::kDumped ? bitmap_bytes() : 0);
+  return WriteFullyAt(fd_, start + first_byte, bytes).In("writing the page bitmap");
+}
+
+Status KdumpWriter::WriteHeader(bool complete) const {
+  KdumpHeader header = header_;
+  if (!complete) header.status |= kKdumpIncomplete;
+  ByteBuffer bytes = EncodeKdumpHeader(header, abi_);
+  bytes.resize(header_.block_size);
+  return WriteFullyAt(fd_, FileOffset(0), bytes).In("writing the dump header");
+}
+
+Status KdumpWriter::ReserveTable() const {
+  auto start = static_cast<off_t>(table_start().value);
+  auto end = static_cast<off_t>(data_start().value);
+  if (end > start && fallocate(fd_, 0, start, end - start) == 0) return {};
+  if (end > start && errno != EOPNOTSUPP && errno != ENOSYS)
+    return SystemError(errno, fmt::format("reserving {} bytes for page descriptors", end - start));
+  // A hole reads as zeros too. Without any page this is where the second bitmap ends.
+  if (ftruncate(fd_, end) != 0) return SystemError(errno, "extending the dump file");
+  return {};
+}
+
+Status KdumpWriter::BeginData() {
+  TRY(WriteFullyAt(fd_, FileOffset(header_.block_size), sub_header_).In("writing the notes"));
+  TRY(ReserveTable());
+  return WriteHeader(false);
+}
+
+Status KdumpWriter::WritePages(uint64_t first_index, std::span<const PageDescriptor> descriptors,
+                               FileOffset data_offset, ByteView data) const {
+  CHECK(first_index <= page_count_ && descriptors.size() <= page_count_ - first_index);
+  CHECK(data.empty() || data_offset >= data_start());
+  TRY(WriteFullyAt(fd_, data_offset, data).In("writing page data"));
+  ByteBuffer bytes(descriptors.size() * kPageDescriptorSize);
+  for (size_t i = 0; i < descriptors.size(); ++i)
+    EncodePageDescriptor(descriptors[i], abi_.order,
+                         ByteSpan(bytes).subspan(i * kPageDescriptorSize));
+  FileOffset at = table_start() + first_index * kPageDescriptorSize;
+  Status written = WriteFullyAt(fd_, at, bytes);
+  if (written) return {};
+  // A descriptor may be cut in two and would look corrupt; zeros over what was written make these
+  // pages holes. The first failure is the one to report.
+  std::fill(bytes.begin(), bytes.end(), std::byte{0});
+  (void)WriteFullyAt(fd_, at, bytes).has_value();
+  return std::move(written).In("writing page descriptors");
+}
+
+Status KdumpWriter::Finish(bool complete) const { return WriteHeader(complete); }
+
+}  // namespace kdumpkit
