@@ -23,7 +23,9 @@ struct MemoryMap {
   std::vector<std::string> warnings;
 };
 
-// Absent sections are left out. kMalformed when no section can be decoded.
+// Sections that the kernel does not have, those without a memory map and those whose map cannot be
+// read are left out, the latter two with a warning; so are sections in which the memory source has
+// no memory. kMalformed when no section can be decoded.
 Result<MemoryMap> ReadMemoryMap(const CrashedKernel& kernel);
 
 }  // namespace kdumpkit

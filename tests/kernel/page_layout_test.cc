@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kernel/page_layout.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/page_structs.h"
+
+namespace kdumpkit {
+namespace {
+
+constexpr uint64_t kPageSize = 4096;
+
+PageLayout LayoutOf(std::string_view text, const PageStructs& pages) {
+  Result<Vmcoreinfo> info = Vmcoreinfo::Parse(text);
+  CHECK(info.has_value());
+  auto layout = PageLayout::FromVmcoreinfo(*info, pages.order(),
+                                           static_cast<int>(pages.word_size()), kPageSize);
+  CHECK(layout.has_value());
+  return std::move(*layout);
+}
+
+// What the page at `index` says when it has page frame number `pfn`.
+PageFacts DecodeWith(const PageLayout& layout, const PageStructs& pages, size_t index,
+                     uint64_t pfn) {
+  bool last = index + 1 >= pages.count();
+  return layout.Decode(pfn, pages.at(index), last ? nullptr : pages.at(index + 1));
+}
+
+PageFacts Decode(const PageStructs& pages, size_t index, uint64_t pfn) {
+  return DecodeWith(LayoutOf(pages.Vmcoreinfo(), pages), pages, index, pfn);
+}
+
+PageFacts Decode(const PageStructs& pages, size_t index = 0) { return Decode(pages, index, index); }
+
+PageFacts Facts(int bits, int order = 0) {
+  return {static_cast<uint16_t>(bits), static_cast<uint8_t>(order), false};
+}
+
+// Every rule on every kind of kernel, byte order and word size.
+struct Shape {
+  std::string era;
+  ByteOrder order;
+  size_t word_size;
+};
+
+class EachKernel : public testing::TestWithParam<Shape> {
+ protected:
+  PageStructs pages_{FindEra(GetParam().era), 8, GetParam().order, GetParam().word_size};
+  const KernelEra& era_ = FindEra(GetParam().era);
+};
+
+TEST_P(EachKernel, EveryRuleIsOn) {
+  EXPECT_TRUE(LayoutOf(pages_.Vmcoreinfo(), pages_).disabled().empty());
+  EXPECT_TRUE(LayoutOf(pages_.Vmcoreinfo(), pages_).can_tell_free());
+  EXPECT_TRUE(LayoutOf(pages_.Vmcoreinfo(), pages_).can_tell_hwpoison());
+  EXPECT_EQ(LayoutOf(pages_.Vmcoreinfo(), pages_).page_struct_size(), pages_.struct_size());
+}
+
+TEST_P(EachKernel, KernelPageHasNoFacts) { EXPECT_EQ(Decode(pages_), Facts(0)); }
+
+TEST_P(EachKernel, FreeBlock) {
+  pages_.Free(0, 3);
+  EXPECT_EQ(Decode(pages_), Facts(kPageBuddy, 3));
+}
+
+TEST_P(EachKernel, FreeSinglePage) {
+  pages_.Free(3, 0);
+  EXPECT_EQ(Decode(pages_, 3), Facts(kPageBuddy));
+}
+
+TEST_P(EachKernel, FileCache) {
+  pages_.FileCache(0);
+  EXPECT_EQ(Decode(pages_), Facts(kPageCache));
+}
+
+TEST_P(EachKernel, FileCacheWithPrivateData) {
+  pages_.FileCache(0);
+  pages_.Private(0);
+  EXPECT_EQ(Decode(pages_), Facts(kPageCache | kPagePrivate));
+}
+
+TEST_P(EachKernel, SwapCacheNeedsBothFlags) {
+  pages_.SwapCache(0);
+  EXPECT_EQ(Decode(pages_), Facts(kPageCache));
+  pages_.SetFlag(1, era_.swapcache);
+  EXPECT_EQ(Decode(pages_, 1), Facts(0));
+}
+
+TEST_P(EachKernel, AnonymousIsNotCache) {
+  pages_.Anonymous(0);
+  EXPECT_EQ(Decode(pages_), Facts(kPageAnon));
+}
+
+TEST_P(EachKernel, AnonymousInSwapCacheIsNotCache) {
+  pages_.Anonymous(0);
+  pages_.SwapCache(0);
+  EXPECT_EQ(Decode(pages_), Facts(kPageAnon));
+}
+
+TEST_P(EachKernel, KsmCountsAsAnonymous) {
+  pages_.Ksm(0);
+  EXPECT_EQ(Decode(pages_), Facts(kPageAnon));
+}
+
+TEST_P(EachKernel, MovableMappingIsNotAnonymous) {
+  pages_.SetMapping(0, 0x1002);
+  EXPECT_EQ(Decode(pages_), Facts(0));
+}
+
+TEST_P(EachKernel, SlabIsNotAnonymous) {
+  pages_.Slab(0);
+  EXPECT_EQ(Decode(pages_), Facts(kPageSlab));
+}
+
+TEST_P(EachKernel, Offline) {
+  pages_.Offline(0);
+  EXPECT_EQ(Decode(pages_), Facts(kPageOffline));
+}
+
+TEST_P(EachKernel, Hwpoison) {
+  pages_.Hwpoison(0);
+  EXPECT_EQ(Decode(pages_), Facts(kPageHwpoison));
+  pages_.Anonymous(0);
+  EXPECT_EQ(Decode(pages_), Facts(kPageHwpoison | kPageAnon));
+}
+
+TEST_P(EachKernel, CompoundPage) {
+  pages_.Compound(0, 2);
+  pages_.Anonymous(0);
+  EXPECT_EQ(Decode(pages_), Facts(kPageAnon, 2));
+  for (size_t tail = 1; tail < 4; ++tail) EXPECT_EQ(Decode(pages_, tail), Facts(kPageTail));
+  EXPECT_EQ(Decode(pages_, 4), Facts(0));
+}
+
+TEST_P(EachKernel, TailSaysNothingElse) {
+  pages_.Compound(0, 3);
+  pages_.Anonymous(2);
+  pages_.Free(3, 0);
+  EXPECT_EQ(Decode(pages_, 2), Facts(kPageTail));
+  EXPECT_EQ(Decode(pages_, 3), Facts(kPageTail));
+}
+
+TEST_P(EachKernel, Hugetlb) {
+  pages_.Hugetlb(0, 9);
+  EXPECT_EQ(Decode(pages_), Facts(kPageHugetlb, 9));
+}
+
+TEST_P(EachKernel, HugetlbOfOneGiB) {
+  pages_.Hugetlb(0, 18);
+  EXPECT_EQ(Decode(pages_, 0, uint64_t{1} << 18), Facts(kPageHugetlb, 18));
+}
+
+TEST_P(EachKernel, CompoundPageIsNotHugetlb) {
+  pages_.Compound(0, 9);
+  EXPECT_EQ(Decode(pages_), Facts(0, 9));
+}
+
+// With HVO, tails may be read from the struct pages of the head.
+TEST_P(EachKernel, CopyOfAHeadInThePlaceOfATailIsOnePage) {
+  pages_.Hugetlb(0, 9);
+  EXPECT_EQ(Decode(pages_, 0, 512 + 64), Facts(kPageHugetlb));
+}
+
+TEST_P(EachKernel, OrderThatDoesNotFitIsZero) {
+  pages_.Compound(0, 64);
+  EXPECT_EQ(Decode(pages_), Facts(0));
+  pages_.Compound(2, 3);
+  EXPECT_EQ(Decode(pages_, 2, 4), Facts(0));
+}
+
+TEST_P(EachKernel, HeadWhoseNextPageIsOutOfViewIsOnePage) {
+  pages_.Compound(7, 9);
+  EXPECT_EQ(Decode(pages_, 7, 512), Facts(0));
+}
+
+TEST_P(EachKernel, OrderIsReadOfHeadsOnly) {
+  pages_.Compound(0, 9);
+  PageStructs plain(era_, 2, GetParam().order, GetParam().word_size);
+  plain.FileCache(0);
+  plain.SetFlag(1, 0);  // where a compound page would have order 1
+  EXPECT_EQ(Decode(plain), Facts(kPageCache));
+}
+
+TEST_P(EachKernel, FreeOrderBeyondTheFreeAreaIsBad) {
+  pages_.Free(0, 11);
+  EXPECT_EQ(Decode(pages_), (PageFacts{0, 0, true}));
+  pages_.Free(0, 10);
+  EXPECT_EQ(Decode(pages_), Facts(kPageBuddy, 10));
+}
+
+TEST_P(EachKernel, FreeOrderIsReadAsAWholeWord) {
+  pages_.Free(0, 0x80000003);
+  EXPECT_TRUE(Decode(pages_).bad_order);
+}
+
+TEST_P(EachKernel, FreeBlockMustBeAligned) {
+  pages_.Free(0, 3);
+  EXPECT_EQ(Decode(pages_, 0, 8 + 4), (PageFacts{0, 0, true}));
+}
+
+TEST_P(EachKernel, TypeIsComparedAsAWhole) {
+  pages_.SetMapcount(0, era_.buddy ^ 1);
+  EXPECT_EQ(Decode(pages_), Facts(0));
+}
+
+TEST_P(EachKernel, MappedPageHasNoType) {
+  for (int64_t count : {0, 1, 511}) {
+    pages_.SetMapcount(0, count);
+    EXPECT_EQ(Decode(pages_), Facts(0));
+  }
+}
+
+std::vector<Shape> Shapes() {
+  std::vector<Shape> shapes;
+  for (const KernelEra& era : KernelEras()) {
+    for (ByteOrder order : {ByteOrder::kLittle, ByteOrder::kBig}) {
+      for (size_t word : {size_t{4}, size_t{8}}) shapes.push_back({era.name, order, word});
+    }
+  }
+  return shapes;
+}
+
+std::string ShapeName(const testing::TestParamInfo<Shape>& info) {
+  std::string name =
+      fmt::format("v{}_{}{}", info.param.era, info.param.order == ByteOrder::kLittle ? "le" : "be",
+                  info.param.word_size * 8);
+  std::replace(name.begin(), name.end(), '.', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, EachKernel, testing::ValuesIn(Shapes()), ShapeName);
+
+// Rules of some kernels only.
+
+TEST(PageLayout, SlabFlagKeepsOtherRulesAway) {
+  PageStructs pages(FindEra("6.6"), 1);
+  pages.SetFlag(0, FindEra("6.6").slab_flag);
+  pages.Free(0, 0);
+  EXPECT_EQ(Decode(pages), Facts(kPageSlab));
+  pages.Offline(0);
+  EXPECT_EQ(Decode(pages), Facts(kPageSlab));
+}
+
+// Bit 7 is PG_waiters since Linux 6.10, when PG_slab was no longer a flag.
+TEST(PageLayout, WaitersAreNotSlab) {
+  PageStructs pages(FindEra("6.12"), 1);
+  pages.Anonymous(0);
+  pages.SetFlag(0, 7);
+  EXPECT_EQ(Decode(pages), Facts(kPageAnon));
+}
+
+TEST(PageLayout, UnacceptedBlockHasTheHighestOrder) {
+  PageStructs pages(FindEra("7.1"), 1);
+  pages.Unaccepted(0);
+  EXPECT_EQ(Decode(pages, 0, 1024), Facts(kPageUnaccepted, 10));
+  EXPECT_EQ(Decode(pages, 0, 1025), (PageFacts{0, 0, true}));
+}
+
+// With HVO, Linux 7.1 keeps a mask in compound_info; only bit 0 tells tails.
+TEST(PageLayout, CompoundInfoMayBeAMask) {
+  PageStructs pages(FindEra("7.1"), 2);
+  pages.SetCompoundHead(0, 0xffffffffffffff01);
+  pages.SetCompoundHead(1, 0xffffffffffffff00);
+  EXPECT_EQ(Decode(pages, 0), Facts(kPageTail));
+  EXPECT_EQ(Decode(pages, 1), Facts(0));
+}
+
+TEST(PageLayout, SwapCacheAloneCountsWhereThereIsNoSwapBackedKey) {
+  KernelEra era = FindEra("5.10");
+  int swapbacked = std::exchange(era.swapbacked, -1);
+  ASSERT_GE(swapbacked, 0);
+  PageStructs pages(era, 1);
+  pages.SetFlag(0, era.swapcache);
+  EXPECT_EQ(Decode(pages), Facts(kPageCache));
+}
+
+TEST(PageLayout, KernelBuiltWithoutFailedMemoryHugetlbAndUnaccepted) {
+  KernelEra era = FindEra("7.1");
+  era.hwpoison = -1;
+  era.hugetlb_type = era.unaccepted = 0;
+  PageStructs pages(era, 2);
+  PageLayout layout = LayoutOf(pages.Vmcoreinfo(), pages);
+  EXPECT_TRUE(layout.disabled().empty());
+  EXPECT_FALSE(layout.can_tell_hwpoison());
+  pages.Compound(0, 1);
+  EXPECT_EQ(DecodeWith(layout, pages, 0, 0), Facts(0, 1));
+}
+
+// Missing and wrong keys. All on a 6.12 kernel: text with one line taken out or changed.
+
+class Keys : public testing::Test {
+ protected:
+  Keys() : pages_(FindEra("6.12"), 2) {}
+
+  std::string Without(const std::string& key) const { return With(key, std::nullopt); }
+  std::string With(const std::string& key, std::optional<std::string> value) const {
+    std::string text = pages_.Vmcoreinfo();
+    size_t at = text.find(key + "=");
+    CHECK(at != std::string::npos);
+    size_t length = text.find('\n', at) + 1 - at;
+    return text.replace(at, length, value ? key + "=" + *value + "\n" : "");
+  }
+  std::vector<std::string> Disabled(const std::string& text) const {
+    return LayoutOf(text, pages_).disabled();
+  }
+  std::string Failure(const std::string& text) const {
+    auto layout =
+        PageLayout::FromVmcoreinfo(*Vmcoreinfo::Parse(text), ByteOrder::kLittle, 8, kPageSize);
+    return layout ? "no failure" : layout.error().message();
+  }
+  PageFacts DecodeText(const std::string& text) const {
+    return DecodeWith(LayoutOf(text, pages_), pages_, 0, 0);
+  }
+  using Lines = std::vector<std::string>;
+
+  PageStructs pages_;
+};
+
+TEST_F(Keys, StructPageItselfIsNeeded) {
+  EXPECT_EQ(Failure(Without("SIZE(page)")), "struct page: VMCOREINFO has no SIZE(page)");
+  EXPECT_EQ(Failure(Without("OFFSET(page.flags)")), "struct page: OFFSET(page.flags) is missing");
+  EXPECT_EQ(Failure(Without("OFFSET(page.compound_head)")),
+            "struct page: OFFSET(page.compound_head) is missing");
+}
+
+TEST_F(Keys, StructPageMustBeOfASaneSize) {
+  EXPECT_EQ(Failure(With("SIZE(page)", "0")), "struct page: SIZE(page)=0");
+  EXPECT_EQ(Failure(With("SIZE(page)", "65536")), "struct page: SIZE(page)=65536");
+  EXPECT_EQ(Failure(With("SIZE(page)", "15")),
+            "struct page: OFFSET(page.compound_head)=8 is outside of struct page");
+}
+
+TEST_F(Keys, OffsetsMustLieInStructPage) {
+  EXPECT_EQ(Failure(With("OFFSET(page.flags)", "57")),
+            "struct page: OFFSET(page.flags)=57 is outside of struct page");
+  EXPECT_EQ(Failure(With("OFFSET(page.flags)", "18446744073709551615")),
+            "struct page: OFFSET(page.flags)=18446744073709551615 is outside of struct page");
+  EXPECT_EQ(Failure(With("OFFSET(page.flags)", "56")), "no failure");
+  EXPECT_EQ(Disabled(With("OFFSET(page.private)", "60")),
+            Lines{"free pages: OFFSET(page.private)=60 is outside of struct page"});
+}
+
+TEST_F(Keys, FreePagesAreKeptWithoutTheirType) {
+  pages_.Free(0, 3);
+  std::string text = Without("NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)");
+  EXPECT_EQ(Disabled(text), Lines{"free pages: NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE) is missing"});
+  EXPECT_FALSE(LayoutOf(text, pages_).can_tell_free());
+  EXPECT_EQ(DecodeText(text), Facts(0));
+}
+
+TEST_F(Keys, FreePagesAreKeptWithoutTheirOrder) {
+  pages_.Free(0, 3);
+  std::string text = Without("OFFSET(page.private)");
+  EXPECT_EQ(Disabled(text), Lines{"free pages: OFFSET(page.private) is missing"});
+  EXPECT_EQ(DecodeText(text), Facts(0));
+}
+
+TEST_F(Keys, FreeOrderIsBoundedByTheAddressSpaceWithoutTheFreeArea) {
+  std::string text = Without("LENGTH(zone.free_area)");
+  pages_.Free(0, 51);
+  EXPECT_EQ(DecodeText(text), Facts(kPageBuddy, 51));
+  pages_.Free(0, 52);
+  EXPECT_TRUE(DecodeText(text).bad_order);
+}
+
+TEST_F(Keys, ImpossibleFreeAreaSwitchesTheRuleOff) {
+  EXPECT_EQ(Disabled(With("LENGTH(zone.free_area)", "0")),
+            Lines{"free pages: LENGTH(zone.free_area)=0 is impossible"});
+  EXPECT_EQ(Disabled(With("LENGTH(zone.free_area)", "53")),
+            Lines{"free pages: LENGTH(zone.free_area)=53 is impossible"});
+}
+
+TEST_F(Keys, UnacceptedNeedsTheFreeArea) {
+  std::string text =
+      Without("LENGTH(zone.free_area)") + "NUMBER(PAGE_UNACCEPTED_MAPCOUNT_VALUE)=-150994944\n";
+  EXPECT_EQ(Disabled(text), Lines{"unaccepted memory: LENGTH(zone.free_area) is missing"});
+}
+
+TEST_F(Keys, NoTypeIsKnownWithoutMapcount) {
+  std::string text = Without("OFFSET(page._mapcount)");
+  EXPECT_EQ(Disabled(text), (Lines{"free pages: OFFSET(page._mapcount) is missing",
+                                   "user memory: OFFSET(page._mapcount) is missing",
+                                   "page cache: user memory cannot be told from it",
+                                   "offline pages: OFFSET(page._mapcount) is missing",
+                                   "hugetlb pages: OFFSET(page._mapcount) is missing"}));
+  EXPECT_EQ(DecodeText(text), Facts(0));
+}
+
+TEST_F(Keys, UserMemoryIsKeptWhenSlabCannotBeTold) {
+  pages_.Anonymous(0);
+  std::string text = Without("NUMBER(PAGE_SLAB_MAPCOUNT_VALUE)");
+  EXPECT_EQ(Disabled(text), (Lines{"user memory: NUMBER(PG_slab) is missing",
+                                   "page cache: user memory cannot be told from it"}));
+  EXPECT_EQ(DecodeText(text), Facts(0));
+}
+
+TEST_F(Keys, UserMemoryAndCacheAreKeptWithoutMapping) {
+  pages_.Anonymous(0);
+  std::string text = Without("OFFSET(page.mapping)");
+  EXPECT_EQ(Disabled(text), (Lines{"user memory: OFFSET(page.mapping) is missing",
+                                   "page cache: user memory cannot be told from it"}));
+  EXPECT_EQ(DecodeText(text), Facts(0));
+}
+
+TEST_F(Keys, CacheIsKeptWithoutLru) {
+  pages_.FileCache(0);
+  std::string text = Without("NUMBER(PG_lru)");
+  EXPECT_EQ(Disabled(text), Lines{"page cache: NUMBER(PG_lru) is missing"});
+  EXPECT_EQ(DecodeText(text), Facts(0));
+}
+
+TEST_F(Keys, CacheCountsAsPrivateWithoutPrivate) {
+  pages_.FileCache(0);
+  std::string text = Without("NUMBER(PG_private)");
+  EXPECT_EQ(Disabled(text),
+            Lines{"page cache without private data: NUMBER(PG_private) is missing"});
+  EXPECT_EQ(DecodeText(text), Facts(kPageCache | kPagePrivate));
+}
+
+TEST_F(Keys, OfflinePagesAreKeptWithoutTheirType) {
+  pages_.Offline(0);
+  std::string text = Without("NUMBER(PAGE_OFFLINE_MAPCOUNT_VALUE)");
+  EXPECT_EQ(Disabled(text), Lines{"offline pages: NUMBER(PAGE_OFFLINE_MAPCOUNT_VALUE) is missing"});
+  EXPECT_EQ(DecodeText(text), Facts(0));
+}
+
+TEST_F(Keys, CompoundPagesAreSinglePagesWithoutTheHeadFlag) {
+  pages_.Compound(0, 1);
+  std::string text = Without("NUMBER(PG_head_mask)");
+  EXPECT_EQ(Disabled(text), Lines{"compound pages: NUMBER(PG_head_mask) is missing"});
+  EXPECT_EQ(DecodeText(text), Facts(0));
+}
+
+TEST_F(Keys, HeadMaskMustBeOneBit) {
+  EXPECT_EQ(Disabled(With("NUMBER(PG_head_mask)", "0")),
+            Lines{"compound pages: NUMBER(PG_head_mask)=0 is not one bit"});
+  EXPECT_EQ(Disabled(With("NUMBER(PG_head_mask)", "3")),
+            Lines{"compound pages: NUMBER(PG_head_mask)=3 is not one bit"});
+}
+
+TEST_F(Keys, FlagMustBeABitOfTheWord) {
+  EXPECT_EQ(Disabled(With("NUMBER(PG_lru)", "64")),
+            Lines{"page cache: NUMBER(PG_lru)=64 is no bit of page.flags"});
+  EXPECT_EQ(Disabled(With("NUMBER(PG_lru)", "-1")),
+            Lines{"page cache: NUMBER(PG_lru)=-1 is no bit of page.flags"});
+  EXPECT_TRUE(Disabled(With("NUMBER(PG_lru)", "63")).empty());
+}
+
+TEST_F(Keys, TypeMustFitThirtyTwoBits) {
+  EXPECT_EQ(Disabled(With("NUMBER(PAGE_OFFLINE_MAPCOUNT_VALUE)", "4294967296")),
+            Lines{"offline pages: NUMBER(PAGE_OFFLINE_MAPCOUNT_VALUE)=4294967296 does not fit "
+                  "page._mapcount"});
+  // The same value written without a sign.
+  pages_.Offline(0);
+  EXPECT_EQ(DecodeText(With("NUMBER(PAGE_OFFLINE_MAPCOUNT_VALUE)", "0xf1000000")),
+            Facts(kPageOffline));
+}
+
+TEST_F(Keys, DestructorMustBeAByteInStructPage) {
+  PageStructs old(FindEra("6.3"), 2);
+  std::string text = old.Vmcoreinfo();
+  size_t at = text.find("OFFSET(folio._folio_dtor)=");
+  std::string low = text;
+  low.replace(at, 28, "OFFSET(folio._folio_dtor)=63");
+  EXPECT_EQ(LayoutOf(low, old).disabled(),
+            Lines{"hugetlb pages: OFFSET(folio._folio_dtor)=63 is outside of struct page"});
+  EXPECT_EQ(LayoutOf(text + "NUMBER(HUGETLB_PAGE_DTOR)=256\n", old).disabled(),
+            Lines{"hugetlb pages: NUMBER(HUGETLB_PAGE_DTOR)=256 is not a byte"});
+}
+
+}  // namespace
+}  // namespace kdumpkit
