@@ -107,9 +107,7 @@ uint64_t LoadNumber(const std::byte* at, size_t size, ByteOrder order) {
   return size == 4 ? LoadUnchecked<uint32_t>(at, order) : LoadUnchecked<uint64_t>(at, order);
 }
 
-void PutText(std::string_view text, ByteSpan out) {
-  std::ranges::copy(AsBytes(text), out.begin());
-}
+void PutText(std::string_view text, ByteSpan out) { std::ranges::copy(AsBytes(text), out.begin()); }
 
 std::string_view UntilNul(std::string_view text) { return text.substr(0, text.find('\0')); }
 

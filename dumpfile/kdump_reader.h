@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Reads a kdump-compressed file, of whichever machine: its headers, its pages, its memory.
+#pragma once
+
+#include "base/memory_source.h"
+#include "base/unique_fd.h"
+#include "dumpfile/codec.h"
+#include "dumpfile/kdump_info.h"
+#include "dumpfile/page_bitmap.h"
+
+namespace kdumpkit {
+
+// As memory, the dumped pages are what exists; page frame n is the memory from n * block_size on.
+// (Dumps of 32-bit ARM count page frames from phys_base; nothing in the file says so.)
+class KdumpReader final : public MemorySource {
+ public:
+  // Every header field is validated, the bitmaps and the descriptor table are within the file.
+  // Needs max_mapnr / 4 bits of memory.
+  static Result<std::unique_ptr<KdumpReader>> Open(UniqueFd fd);
+
+  const KdumpInfo& info() const { return info_; }
+  bool Exists(Pfn pfn) const { return existing_.Test(pfn); }  // bitmap 1
+  bool Dumped(Pfn pfn) const { return dumped_.Test(pfn); }    // bitmap 2
+  uint64_t page_count() const { return dumped_.count(); }     // of dumped pages
+
+  // The descriptor of a dumped page as it stands in the file.
+  Result<PageDescriptor> ReadDescriptor(Pfn pfn) const;
+
+  // Contents of the note segment, the VMCOREINFO text, the record of erased data; empty when the
+  // file has none.
+  Result<ByteBuffer> Notes() const;
+  Result<ByteBuffer> Vmcoreinfo() const;
+  Result<ByteBuffer> Eraseinfo() const;
+
+  std::span<const PhysRange> ranges() const override { return ranges_; }
+  std::unique_ptr<MemoryReader> NewReader() const override;
+
+ private:
+  friend class KdumpPageReader;
+  KdumpReader(UniqueFd fd, KdumpInfo info, PageBitmap existing, PageBitmap dumped);
+  FileOffset DescriptorOffset(Pfn pfn) const;
+  Result<ByteBuffer> ReadPart(uint64_t offset, uint64_t size) const;
+
+  UniqueFd fd_;
+  KdumpInfo info_;
+  PageBitmap existing_;
+  PageBitmap dumped_;
+  std::vector<PhysRange> ranges_;
+};
+
+enum class PageState {
+  kRead,
+  kNotDumped,  // left out on purpose, or no memory
+  kLost,       // meant to be in the dump, but it could not be read or written
+};
+
+// Reads pages for one thread; any number of these may use one KdumpReader, which must outlive them.
+class KdumpPageReader {
+ public:
+  explicit KdumpPageReader(const KdumpReader& dump)
+      : dump_(&dump), compressed_(dump.info().block_size()) {}
+
+  // Fills `out` (block_size bytes) when the result is kRead. A corrupt page is kMalformed, one
+  // beyond the end of the file kTruncated; both errors name the page frame and its descriptor.
+  Result<PageState> Read(Pfn pfn, ByteSpan out);
+
+ private:
+  Status ReadData(const PageDescriptor& descriptor, ByteSpan out);
+
+  const KdumpReader* dump_;
+  Decompressor decompressor_;
+  ByteBuffer compressed_;
+};
+
+}  // namespace kdumpkit
