@@ -57,10 +57,10 @@ def make_tree(target: pathlib.Path, fill) -> pathlib.Path:
     return target
 
 
-def run_quietly(argv, **options) -> str:
+def run_quietly(argv, extra_environment=None, **options) -> str:
     """Runs a program and returns what it wrote; its errors are shown only when it fails."""
     # The locale is fixed because the output is parsed.
-    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", **(extra_environment or {})}
     options.setdefault("stdin", subprocess.DEVNULL)
     done = subprocess.run([str(word) for word in argv], capture_output=True, text=True,
                           env=environment, check=False, **options)

@@ -34,6 +34,7 @@ FOUR_LEVELS, FIVE_LEVELS = "Nehalem", "max"
 
 SCRIPT = """
 mount -t ext4 "$(disk files)" /disk || fail "mounting the files disk"
+echo 2000 >/sys/kernel/mm/ksm/pages_to_scan
 echo 1 >/sys/kernel/mm/ksm/run
 kexec -p {loader} --initrd=/crash.img --command-line="{crash_command_line}" /vmlinuz || fail "kexec"
 [ "$(cat /sys/kernel/kexec_crash_loaded)" = 1 ] || fail "no crash kernel is loaded"

@@ -123,6 +123,7 @@ static void MakeThp(size_t bytes) {
 
 static void MakeLocked(size_t bytes) {
   char* at = MapAligned(bytes);
+  madvise(at, bytes, MADV_NOHUGEPAGE);
   FillPages(at, bytes);
   if (mlock(at, bytes) != 0) printf("WORKLOAD: mlock: %s\n", strerror(errno));
 }
@@ -134,12 +135,25 @@ static void MakeZero(size_t bytes) {
   for (size_t i = 0; i < bytes; i += kPage) ((volatile char*)at)[i] = 0;
 }
 
-// Many equal pages, offered for merging.
+static int KsmSharing(void) {
+  char text[32] = "";
+  const int fd = open("/sys/kernel/mm/ksm/pages_sharing", O_RDONLY | O_CLOEXEC);
+  if (fd >= 0 && read(fd, text, sizeof(text) - 1) < 0) text[0] = 0;
+  if (fd >= 0) close(fd);
+  return atoi(text);
+}
+
+// Pages that are each there twice, offered for merging, and waits until they are merged.
 static void MakeKsm(size_t bytes) {
   char* at = MapAligned(bytes);
-  FillText(at);
-  for (size_t i = kPage; i < bytes; i += kPage) memcpy(at + i, at, kPage);
+  madvise(at, bytes, MADV_NOHUGEPAGE);
+  for (size_t i = 0; i < bytes / 2; i += kPage) {
+    FillText(at + i);
+    memcpy(at + bytes / 2 + i, at + i, kPage);
+  }
   if (madvise(at, bytes, MADV_MERGEABLE) != 0) printf("WORKLOAD: no KSM\n");
+  for (int tries = 0; tries < 100 && KsmSharing() < (int)(bytes / kPage / 4); ++tries)
+    usleep(100 * 1000);
 }
 
 static void MakeHugetlb(size_t bytes) {

@@ -1,0 +1,130 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs the tests on real kernels."""
+
+import argparse
+import fnmatch
+import json
+import pathlib
+import shlex
+import sys
+import time
+import unittest
+
+import kernels
+import settings
+
+MODULES = ["test_filter", "test_readers"]
+
+
+def name_of(test: unittest.TestCase) -> str:
+    """A test as results and -k name it: Class.method without "test_"."""
+    case, _, method = test.id().split(".", 1)[1].partition(".")
+    return f"{case}.{method.removeprefix('test_')}"
+
+
+class Recorder(unittest.TestResult):
+    """Prints a line a test and keeps what the JSON file needs."""
+
+    def __init__(self):
+        super().__init__()
+        self.records: list[dict] = []
+        self._start = 0.0
+
+    def startTest(self, test):
+        super().startTest(test)
+        self._start = time.monotonic()
+
+    def _record(self, test, status: str, message: str = "") -> None:
+        seconds = round(time.monotonic() - self._start, 2)
+        name = name_of(test)
+        self.records.append({"name": f"vm.{name}", "status": status, "seconds": seconds,
+                             "message": message})
+        reason = f": {message}" if status == "skipped" else ""
+        print(f"{status:7} {seconds:6.1f} s  {name}{reason}", flush=True)
+        if status == "failed":
+            print("    " + message.strip().replace("\n", "\n    "), flush=True)
+
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        self._record(test, "passed")
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self._record(test, "failed", self.failures[-1][1])
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self._record(test, "failed", self.errors[-1][1])
+
+    def addSkip(self, test, reason):
+        super().addSkip(test, reason)
+        self._record(test, "skipped", reason)
+
+    def count(self, status: str) -> int:
+        """How many tests ended so."""
+        return sum(record["status"] == status for record in self.records)
+
+
+def parse(argv) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build-dir", type=pathlib.Path, default=pathlib.Path("build"))
+    parser.add_argument("--kernels", metavar="LIST", default=",".join(kernels.DEFAULT),
+                        help="of " + ", ".join(kernels.SOURCES))
+    parser.add_argument("--all-kernels", action="store_true")
+    parser.add_argument("--filter", metavar="COMMAND", help="runs instead of kdump-filter")
+    parser.add_argument("-k", dest="patterns", action="append", metavar="PATTERN", default=[],
+                        help="only tests whose name has this in it (* and ? allowed)")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the results")
+    parser.add_argument("--list", action="store_true", help="print the names of the tests")
+    parser.add_argument("--verbose", action="store_true", help="show the consoles of guests")
+    return parser.parse_args(argv)
+
+
+def configure(options: argparse.Namespace) -> None:
+    """Settles what is tested before the test modules are imported: they read it."""
+    names = tuple(kernels.SOURCES if options.all_kernels else options.kernels.split(","))
+    unknown = [name for name in names if name not in kernels.SOURCES]
+    if unknown:
+        sys.exit(f"run.py: no such kernel: {', '.join(unknown)}")
+    settings.current.build_dir = options.build_dir
+    settings.current.kernels = names
+    settings.current.verbose = options.verbose
+    settings.current.filter_command = shlex.split(options.filter) if options.filter else None
+
+
+def each(suite):
+    """The tests of nested suites."""
+    for item in suite:
+        yield from each(item) if isinstance(item, unittest.TestSuite) else [item]
+
+
+def select(patterns: list[str]) -> unittest.TestSuite:
+    """The tests whose name fits one of the patterns."""
+    loaded = each(unittest.TestLoader().loadTestsFromNames(MODULES))
+    return unittest.TestSuite(test for test in loaded if not patterns or any(
+        fnmatch.fnmatch(name_of(test), f"*{pattern}*") for pattern in patterns))
+
+
+def main(argv=None) -> int:
+    """Runs the chosen tests; the last line counts them."""
+    options = parse(argv)
+    configure(options)
+    suite = select(options.patterns)
+    if options.list:
+        print("\n".join(map(name_of, suite)))
+        return 0
+    recorder = Recorder()
+    start = time.monotonic()
+    suite.run(recorder)
+    if options.json:
+        options.json.write_text(json.dumps(recorder.records, indent=1) + "\n", encoding="utf-8")
+    passed, failed, skipped = map(recorder.count, ("passed", "failed", "skipped"))
+    print(f"{time.monotonic() - start:.0f} s")
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed or not recorder.wasSuccessful() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

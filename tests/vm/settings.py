@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a run of the tests was asked for: set once by run.py, read by the tests."""
+
+import dataclasses
+import pathlib
+import unittest
+
+import kernels
+
+
+@dataclasses.dataclass
+class Settings:
+    """Where the programs under test are, and on which kernels they are tested."""
+    build_dir: pathlib.Path = pathlib.Path("build")
+    filter_command: list[str] | None = None    # stands in for kdump-filter
+    kernels: tuple[str, ...] = kernels.DEFAULT
+    verbose: bool = False
+
+    def program(self, path: str) -> pathlib.Path:
+        """A program under test, by its place in the build folder; skips the test without it."""
+        found = self.build_dir.resolve() / path
+        if not found.exists():
+            raise unittest.SkipTest(f"'{path}' is not in the build folder '{self.build_dir}'")
+        return found
+
+    def filter(self) -> list[str]:
+        """The words that run the filter under test."""
+        return self.filter_command or [str(self.program("filter/kdump-filter"))]
+
+    def need_own_filter(self) -> None:
+        """Skips a test of what only kdump-filter does."""
+        if self.filter_command:
+            raise unittest.SkipTest("only kdump-filter does this, not a stand-in")
+
+
+current = Settings()

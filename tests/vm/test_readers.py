@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The dump opens in crash, drgn and makedumpfile, and shows what the raw vmcore shows."""
+
+import functools
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import archive
+import bitmaps
+import case
+import kdump_file
+import reference
+import tools
+
+HERE = pathlib.Path(__file__).resolve().parent
+COMMANDS = ("bt", "ps", "log", "kmem -i")
+# crash of Debian 12 opens 5.10 and 6.1; sid's opens 6.1 and 6.12, and 7.3 without its modules.
+CRASH_OPTIONS = {"7.3": ["--no_modules"]}
+# What crash prints when it could not read or understand something.
+COMPLAINTS = re.compile(r"^.*(?:invalid|cannot|seek error|read error|page excluded|not found in dump"
+                        r"|corrupt|incomplete dump).*$", re.MULTILINE | re.IGNORECASE)
+
+
+def crash_program(kernel: str) -> list[str]:
+    """The crash that the system of that kernel has, or the newest."""
+    if kernel in ("5.10", "6.1"):
+        return [shutil.which("crash") or "/usr/bin/crash"]
+    return tools.tool("crash", "sid")
+
+
+def run_crash(program: list[str], kernel: str, dump: pathlib.Path, script: pathlib.Path) -> dict:
+    """What each of COMMANDS prints, and what crash says beside: {command: text}."""
+    mark = "#### "
+    script.write_text("".join(f"!echo '{mark}{c}'\n{c}\n" for c in COMMANDS) + "quit\n",
+                      encoding="ascii")
+    argv = [*program, "-s", *CRASH_OPTIONS.get(kernel, []), "-i", script,
+            case.guest_vmcore(kernel).kernel.vmlinux(), dump]
+    done = subprocess.run([str(word) for word in argv], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=300, check=False, errors="replace",
+                          env={**os.environ, "TERM": "dumb", "HOME": str(script.parent)})
+    parts = ("start\n" + done.stdout).split(mark)
+    shown = {"status": str(done.returncode), "errors": done.stderr}
+    return {**shown, **{name: text for name, _, text in (p.partition("\n") for p in parts)}}
+
+
+def run_drgn(kernel: str, dump: pathlib.Path) -> str:
+    """The digest of the kernel's state in a dump or vmcore."""
+    drgn = tools.drgn()
+    vmlinux = case.guest_vmcore(kernel).kernel.vmlinux()
+    return archive.run_quietly([*drgn.argv, "-q", "-c", dump, "-s", vmlinux, HERE / "digest.py"],
+                               extra_environment=drgn.environment)
+
+
+@functools.cache
+def shown_by_crash(kernel: str, dump: pathlib.Path) -> dict:
+    """What crash shows of a dump; asked once, as crash takes a while to start."""
+    with tempfile.TemporaryDirectory() as folder:
+        return run_crash(crash_program(kernel), kernel, dump, pathlib.Path(folder) / "commands")
+
+
+def raw_crash(kernel: str) -> dict:
+    """What crash shows of the raw vmcore."""
+    return shown_by_crash(kernel, case.core_path(kernel))
+
+
+@functools.cache
+def raw_digest(kernel: str) -> str:
+    """The digest of the raw vmcore."""
+    return run_drgn(kernel, case.core_path(kernel))
+
+
+@case.expanded
+class Crash(case.VmCase):
+    """crash shows the same of the dump as of the raw vmcore."""
+
+    def _shown(self, kernel: str, codec: str) -> dict:
+        return shown_by_crash(kernel, self.dump_path(kernel, 31, codec))
+
+    @case.for_each(codec=case.CODECS)
+    def check_opens(self, kernel, codec):
+        """It opens and says nothing against the dump that it does not say against the vmcore."""
+        shown, raw = self._shown(kernel, codec), raw_crash(kernel)
+        self.assertEqual(shown["status"], "0", shown["errors"])
+        complaints = [set(COMPLAINTS.findall("\n".join(one.values()))) for one in (shown, raw)]
+        self.assertEqual(complaints[0] - complaints[1], set())
+
+    @case.for_each(codec=case.CODECS, command=[c.replace(" ", "_") for c in COMMANDS])
+    def check_same_output(self, kernel, codec, command):
+        """Command by command."""
+        command = command.replace("_", " ")
+        shown = self._shown(kernel, codec).get(command)
+        self.assertTrue(shown, f"crash did not get as far as '{command}'")
+        self.assertEqual(shown, raw_crash(kernel).get(command))
+
+    def check_backtrace_shows_the_panic(self, kernel):
+        """The stack of the task that made the kernel panic."""
+        self.assertIn("sysrq_handle_crash", self._shown(kernel, "lzo")["bt"])
+
+
+@case.expanded
+class Drgn(case.VmCase):
+    """A digest of the kernel's state is the same from the dump as from the raw vmcore."""
+
+    @case.for_each(codec=case.CODECS)
+    def check_same_digest(self, kernel, codec):
+        """Tasks, stacks, modules, text, data, slab contents, the log."""
+        found = run_drgn(kernel, self.dump_path(kernel, 31, codec)).splitlines()
+        wanted = raw_digest(kernel).splitlines()
+        wrong = [line for line in found if line not in wanted]
+        self.assertEqual(wrong, [], "the dump only")
+        self.assertEqual(found, wanted)
+
+    def check_digest_says_something(self, kernel):
+        """The workload's tasks, stacks and modules are in it, and nothing is unreadable."""
+        digest = raw_digest(kernel)
+        self.assertGreater(len(re.findall(r"^task \d+ \d+ workload", digest, re.MULTILINE)), 15)
+        self.assertIn("sysrq_handle_crash", digest)
+        self.assertIn("module ext4", digest)
+        self.assertNotIn("FAULT", digest)
+
+
+@case.expanded
+class Refilter(case.VmCase):
+    """makedumpfile reads the dump and filters it again."""
+
+    @case.for_each(codec=case.CODECS, level=[0, 31])
+    def check_same_pages(self, kernel, codec, level):
+        """To level 31: the pages that the direct way keeps, and their bytes."""
+        if not reference.is_right_for(kernel):
+            raise unittest.SkipTest(f"no makedumpfile is known to be right for {kernel}")
+        path = self.work / f"again-{kernel}-{codec}-{level}"
+        self.succeed([*reference.newest(), "--message-level", "4", "-l", "-d", 31,
+                      self.dump_path(kernel, level, codec), path])
+        again = kdump_file.KdumpFile(path)
+        direct = self.dump(kernel, 31).kept
+        partial = bitmaps.union_of(case.core(kernel).partial())
+        self.assertEqual(bitmaps.show((again.kept ^ direct) & ~partial), bitmaps.show(0))
+        self.assert_bytes_of(again, kernel)
+        path.unlink()
