@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// kdump-filter: reads the memory of a crashed kernel, writes a dump. Also answers to the name
+// makedumpfile.
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "filter/dump.h"
+
+namespace kdumpkit {
+namespace {
+
+// Exit statuses; kdump-filter(8) describes them.
+enum ExitStatus : int { kExitComplete = 0, kExitFailed = 1, kExitUsage = 2, kExitPartial = 3 };
+
+std::atomic<bool> stop_requested = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+void RequestStop(int) { stop_requested = true; }
+
+// The first signal ends the dump in an orderly way; a second one of the same kind kills.
+void CatchSignals() {
+  struct sigaction action = {};
+  action.sa_handler = RequestStop;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
+  // A reader of our progress that goes away must not end the dump.
+  struct sigaction ignore = {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &ignore, nullptr);
+}
+
+int OnlineCpus() {
+  cpu_set_t cpus;
+  if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0) return CPU_COUNT(&cpus);
+  return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+void Print(std::FILE* stream, std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stream);
+  std::fflush(stream);
+}
+
+void PrintError(std::string_view program, std::string_view text) {
+  Print(stderr, fmt::format("{}: {}\n", program, text));
+}
+
+void PrintWarnings(std::string_view program, const FilterOptions& options,
+                   const std::vector<std::string>& warnings) {
+  if (!options.Shows(kMessageError)) return;
+  for (const std::string& warning : warnings)
+    PrintError(program, fmt::format("warning: {}", warning));
+}
+
+int RunDmesg(std::string_view program, const FilterOptions& options) {
+  Result<std::vector<std::string>> warnings = DumpKernelLog(options);
+  if (!warnings) {
+    PrintError(program, warnings.error().message());
+    return kExitFailed;
+  }
+  PrintWarnings(program, options, *warnings);
+  if (options.Shows(kMessageCommon) && !options.json)
+    Print(stdout, fmt::format("the kernel log is in '{}'\n", options.output));
+  return warnings->empty() ? kExitComplete : kExitPartial;
+}
+
+int RunDump(std::string_view program, const FilterOptions& options) {
+  Result<DumpReport> report = CreateDump(options, stop_requested);
+  if (!report) {
+    PrintError(program, report.error().message());
+    return kExitFailed;
+  }
+  PrintWarnings(program, options, report->warnings);
+  std::FILE* text_stream = options.json ? stderr : stdout;
+  if (options.Shows(kMessageReport)) Print(text_stream, StatisticsText(*report));
+  if (options.Shows(kMessageCommon)) Print(text_stream, ReportText(*report));
+  if (options.json) Print(stdout, ReportJson(*report));
+  return report->completeness == Completeness::kComplete ? kExitComplete : kExitPartial;
+}
+
+int Main(int argc, char** argv) {
+  std::string_view program = argc > 0 ? basename(argv[0]) : "kdump-filter";
+  Result<FilterOptions> options =
+      ParseFilterOptions({argv + (argc > 0 ? 1 : 0), argv + argc}, OnlineCpus());
+  if (!options) {
+    PrintError(program, options.error().message());
+    return kExitUsage;
+  }
+  CatchSignals();
+  switch (options->mode) {
+    case FilterMode::kHelp:
+      Print(stdout, FilterHelp(program));
+      return 0;
+    case FilterMode::kVersion:
+      Print(stdout, "kdump-filter (kdumpkit) " KDUMPKIT_VERSION "\n");
+      return 0;
+    case FilterMode::kDmesg:
+      return RunDmesg(program, *options);
+    case FilterMode::kDump:
+      return RunDump(program, *options);
+  }
+  return kExitFailed;
+}
+
+}  // namespace
+}  // namespace kdumpkit
+
+int main(int argc, char** argv) { return kdumpkit::Main(argc, argv); }

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "filter/options.h"
+
+#include <getopt.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace kdumpkit {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+
+// Values of options that have no short form.
+enum LongOnly : int { kNumThreads = 256, kMessageLevel, kDumpDmesg, kDryRun, kShowStats, kJson };
+
+struct OptionRow {
+  int value;  // the short option's character, or a LongOnly
+  const char* name;
+  const char* argument;  // null: takes none
+  const char* help;
+};
+
+// The one list of options: parsing and --help both come from it.
+constexpr OptionRow kRows[] = {
+    {'c', nullptr, nullptr, "compress pages with zlib"},
+    {'l', nullptr, nullptr, "compress pages with lzo"},
+    {'p', nullptr, nullptr, "compress pages with snappy"},
+    {'z', nullptr, nullptr, "compress pages with zstd"},
+    {'d', nullptr, "LEVEL",
+     "leave out pages: the sum of 1 zero, 2 cache, 4 cache with private data, 8 user, 16 free"},
+    {'f', nullptr, nullptr, "overwrite DUMPFILE"},
+    {kNumThreads, "num-threads", "N", "compress with N threads (default: all CPUs online)"},
+    {kDumpDmesg, "dump-dmesg", nullptr, "write the dead kernel's log, not a dump"},
+    {kDryRun, "dry-run", nullptr, "do everything except writing; DUMPFILE may be left out"},
+    {kShowStats, "show-stats", nullptr, "print page counts by class"},
+    {kJson, "json", nullptr, "print the result as JSON on standard output"},
+    {kMessageLevel, "message-level", "N",
+     "what to print: the sum of 1 progress, 2 common, 4 errors, 8 debug, 16 report (default 7)"},
+    {'D', nullptr, nullptr, "print debug messages"},
+    {'h', "help", nullptr, "print this help"},
+    {'v', "version", nullptr, "print the version"},
+};
+
+Result<int> Number(std::string_view name, std::string_view text, int lowest, int highest) {
+  int value = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < lowest || value > highest)
+    return UsageError("{} '{}': a whole number from {} to {} is wanted", name, text, lowest,
+                      highest);
+  return value;
+}
+
+Result<DumpLevel> ParseLevel(std::string_view text) {
+  if (text.find(',') != std::string_view::npos)
+    return UsageError("-d '{}': lists of levels are not supported, give one level", text);
+  return *DumpLevel::Make(TRY(Number("-d", text, 0, kMaxDumpLevel)));
+}
+
+Status Apply(int option, std::string_view argument, FilterOptions& options) {
+  switch (option) {
+    case 'c':
+      options.codec = Codec::kZlib;
+      break;
+    case 'l':
+      options.codec = Codec::kLzo;
+      break;
+    case 'p':
+      options.codec = Codec::kSnappy;
+      break;
+    case 'z':
+      options.codec = Codec::kZstd;
+      break;
+    case 'd':
+      options.level = TRY(ParseLevel(argument));
+      break;
+    case 'f':
+      options.force = true;
+      break;
+    case 'D':
+      options.message_level |= kMessageDebug;
+      break;
+    case kShowStats:
+      options.message_level |= kMessageReport;
+      break;
+    case kJson:
+      options.json = true;
+      break;
+    case kDryRun:
+      options.dry_run = true;
+      break;
+    case kDumpDmesg:
+      options.mode = FilterMode::kDmesg;
+      break;
+    case kNumThreads:
+      // makedumpfile's 0 means "no extra threads".
+      options.threads = std::max(1, TRY(Number("--num-threads", argument, 0, kMaxThreads)));
+      break;
+    case kMessageLevel:
+      options.message_level = TRY(Number("--message-level", argument, 0, 31));
+      break;
+    default:
+      CHECK(false);
+  }
+  return {};
+}
+
+struct GetoptTables {
+  std::string short_options = ":";  // a leading ':' tells a missing argument from a bad option
+  std::vector<option> long_options;
+};
+
+GetoptTables MakeTables() {
+  GetoptTables tables;
+  for (const OptionRow& row : kRows) {
+    int has_argument = row.argument != nullptr ? required_argument : no_argument;
+    if (row.value < 256) {
+      tables.short_options += static_cast<char>(row.value);
+      if (row.argument != nullptr) tables.short_options += ':';
+    }
+    if (row.name != nullptr)
+      tables.long_options.push_back({row.name, has_argument, nullptr, row.value});
+  }
+  tables.long_options.push_back({nullptr, 0, nullptr, 0});
+  return tables;
+}
+
+Status TakeOperands(const std::vector<std::string>& operands, FilterOptions& options) {
+  bool output_needed = !options.dry_run || options.mode == FilterMode::kDmesg;
+  if (options.dry_run && options.mode == FilterMode::kDmesg)
+    return UsageError("--dry-run and --dump-dmesg exclude each other");
+  if (operands.empty()) return UsageError("no VMCORE is given; try --help");
+  if (operands.size() == 1 && output_needed)
+    return UsageError("no output file is given for '{}'; try --help", operands[0]);
+  if (operands.size() > 2) return UsageError("'{}' is one operand too many", operands[2]);
+  options.vmcore = operands[0];
+  if (operands.size() == 2) options.output = operands[1];
+  return {};
+}
+
+}  // namespace
+
+Result<FilterOptions> ParseFilterOptions(const std::vector<std::string>& arguments, int cpus) {
+  FilterOptions options;
+  options.threads = std::clamp(cpus, 1, kMaxThreads);
+  GetoptTables tables = MakeTables();
+  std::vector<std::string> copies = arguments;
+  std::string program = "kdump-filter";
+  std::vector<char*> argv = {program.data()};
+  for (std::string& argument : copies) argv.push_back(argument.data());
+  int argc = static_cast<int>(argv.size());
+  argv.push_back(nullptr);
+  optind = 0;  // glibc: begin anew
+  opterr = 0;
+  for (;;) {
+    // getopt moves operands behind options, so the word it speaks of is the one it just passed.
+    int option = getopt_long(argc, argv.data(), tables.short_options.c_str(),
+                             tables.long_options.data(), nullptr);
+    if (option == -1) break;
+    const char* word = argv[static_cast<size_t>(optind - 1)];
+    if (option == 'h' || option == 'v') {
+      options.mode = option == 'h' ? FilterMode::kHelp : FilterMode::kVersion;
+      return options;
+    }
+    if (option == ':') return UsageError("'{}' wants an argument", word);
+    if (option == '?') {
+      if (optopt > 0 && optopt < 256)
+        return UsageError("unknown option '-{:c}'; try --help", optopt);
+      return UsageError("unknown option '{}'; try --help", word);
+    }
+    TRY(Apply(option, optarg != nullptr ? optarg : "", options));
+  }
+  TRY(TakeOperands({argv.begin() + optind, argv.end() - 1}, options));
+  return options;
+}
+
+std::string FilterHelp(std::string_view program) {
+  std::string text = fmt::format(
+      "Usage: {0} [-c|-l|-p|-z] [-d LEVEL] [OPTION]... VMCORE DUMPFILE\n"
+      "       {0} --dump-dmesg [-f] VMCORE LOGFILE\n"
+      "Reads the memory of a crashed kernel and writes the pages that matter.\n\n",
+      program);
+  for (const OptionRow& row : kRows) {
+    std::string names = row.value < 256 ? fmt::format("-{:c}", row.value) : "   ";
+    if (row.name != nullptr) names += fmt::format("{}--{}", row.value < 256 ? ", " : " ", row.name);
+    if (row.argument != nullptr) names += fmt::format(" {}", row.argument);
+    text += fmt::format("  {:<22} {}\n", names, row.help);
+  }
+  text +=
+      "\nExit status: 0 the dump is complete; 1 there is no dump; 2 the command line is wrong;\n"
+      "3 there is a dump, but it is not what was asked for (see the warnings).\n";
+  return text;
+}
+
+}  // namespace kdumpkit

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The command line of kdump-filter: makedumpfile's, as far as its functions exist here.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dumpfile/codec.h"
+#include "filter/dump_level.h"
+
+namespace kdumpkit {
+
+// Bits of --message-level.
+enum MessageBit : int {
+  kMessageProgress = 1,
+  kMessageCommon = 2,
+  kMessageError = 4,
+  kMessageDebug = 8,
+  kMessageReport = 16,
+};
+
+enum class FilterMode { kDump, kDmesg, kHelp, kVersion };
+
+struct FilterOptions {
+  FilterMode mode = FilterMode::kDump;
+  DumpLevel level = *DumpLevel::Make(0);
+  Codec codec = Codec::kNone;
+  bool force = false;
+  bool dry_run = false;
+  bool json = false;
+  int message_level = kMessageProgress | kMessageCommon | kMessageError;
+  int threads = 1;
+  std::string vmcore;
+  std::string output;  // may be empty with --dry-run
+
+  bool Shows(MessageBit bit) const { return (message_level & bit) != 0; }
+};
+
+// `arguments` without argv[0]; `cpus` is the default number of threads. Errors are kUsage and say
+// which argument is wrong and what would be right.
+Result<FilterOptions> ParseFilterOptions(const std::vector<std::string>& arguments, int cpus);
+
+// The text of --help; `program` is the name it was called by.
+std::string FilterHelp(std::string_view program);
+
+}  // namespace kdumpkit

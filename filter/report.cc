@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "filter/report.h"
+
+#include <nlohmann/json.hpp>
+
+namespace kdumpkit {
+namespace {
+
+constexpr size_t kShownRanges = 8;
+
+double MiB(uint64_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
+
+std::string_view CompletenessName(Completeness completeness) {
+  switch (completeness) {
+    case Completeness::kComplete:
+      return "complete";
+    case Completeness::kPartial:
+      return "partial";
+    case Completeness::kFailed:
+      return "failed";
+  }
+  return "";
+}
+
+std::string UnreadableText(const DumpReport& report) {
+  const PipelineResult& stream = report.stream;
+  std::string text = fmt::format("{} pages could not be read ({}):", stream.unreadable_pages,
+                                 stream.unreadable_reason);
+  for (size_t i = 0; i < stream.unreadable.size() && i < kShownRanges; ++i)
+    text += fmt::format(" {:#x}-{:#x}", stream.unreadable[i].base.value,
+                        stream.unreadable[i].end().value - 1);
+  if (stream.unreadable.size() > kShownRanges)
+    text += fmt::format(" and {} more ranges", stream.unreadable.size() - kShownRanges);
+  return text + "\n";
+}
+
+nlohmann::ordered_json ClassesJson(const DumpReport& report) {
+  nlohmann::ordered_json classes = nlohmann::ordered_json::object();
+  for (size_t i = 0; i < kPageClassCount; ++i)
+    classes[std::string(PageClassName(static_cast<PageClass>(i)))] = {
+        {"kept", report.classes[i].kept}, {"dropped", report.classes[i].dropped}};
+  return classes;
+}
+
+nlohmann::ordered_json UnreadableJson(const PipelineResult& stream) {
+  nlohmann::ordered_json ranges = nlohmann::ordered_json::array();
+  for (const PhysRange& range : stream.unreadable)
+    ranges.push_back({{"address", range.base.value}, {"bytes", range.size}});
+  return ranges;
+}
+
+template <typename T>
+nlohmann::ordered_json OrNull(const std::optional<T>& value) {
+  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+}
+
+}  // namespace
+
+std::string ReportText(const DumpReport& report) {
+  uint64_t memory = report.existing_pages * report.page_size;
+  std::string text = fmt::format(
+      "kept {} of {} pages ({:.1f} of {:.1f} MiB; {} of them zero), level {}, {}\n",
+      report.kept_pages, report.existing_pages, MiB(report.kept_pages * report.page_size),
+      MiB(memory), report.stream.zero_pages, report.level, CodecName(report.codec));
+  if (report.stream.unreadable_pages > 0) text += UnreadableText(report);
+  std::string size =
+      fmt::format("{:.1f} MiB ({:.1f} % of memory) in {:.2f} s", MiB(report.dump_bytes),
+                  memory == 0 ? 0 : 100 * MiB(report.dump_bytes) / MiB(memory), report.seconds);
+  if (report.dump.empty()) return text + fmt::format("dry run: the dump would be {}\n", size);
+  return text + fmt::format("{} dump '{}': {}\n", CompletenessName(report.completeness),
+                            report.dump, size);
+}
+
+std::string StatisticsText(const DumpReport& report) {
+  std::string text = fmt::format("{:<16}{:>14}{:>14}\n", "pages", "kept", "dropped");
+  for (size_t i = 0; i < kPageClassCount; ++i)
+    text += fmt::format("{:<16}{:>14}{:>14}\n", PageClassName(static_cast<PageClass>(i)),
+                        report.classes[i].kept, report.classes[i].dropped);
+  text += fmt::format("{:<16}{:>14}{:>14}\n", "all", report.kept_pages,
+                      report.existing_pages - report.kept_pages);
+  if (report.free_found && report.free_counted)
+    text += fmt::format("free pages found {}, counted by the kernel {}\n", *report.free_found,
+                        *report.free_counted);
+  return text;
+}
+
+std::string ReportJson(const DumpReport& report) {
+  nlohmann::ordered_json json = {
+      {"result", CompletenessName(report.completeness)},
+      {"vmcore", report.vmcore},
+      {"dump", report.dump},
+      {"kernel", report.kernel_release},
+      {"requested_level", report.requested_level},
+      {"level", report.level},
+      {"compression", CodecName(report.codec)},
+      {"threads", report.threads},
+      {"page_size", report.page_size},
+      {"memory_pages", report.existing_pages},
+      {"kept_pages", report.kept_pages},
+      {"written_pages", report.stream.pages},
+      {"zero_pages", report.stream.zero_pages},
+      {"classes", ClassesJson(report)},
+      {"free_pages_found", OrNull(report.free_found)},
+      {"free_pages_counted", OrNull(report.free_counted)},
+      {"unreadable_pages", report.stream.unreadable_pages},
+      {"unreadable", UnreadableJson(report.stream)},
+      {"bytes", report.dump_bytes},
+      {"seconds", report.seconds},
+      {"warnings", report.warnings},
+  };
+  // Paths may hold any bytes; what is not UTF-8 is shown as the replacement character.
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace kdumpkit

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a run of the filter did, for people and as JSON.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "filter/options.h"
+#include "filter/pipeline.h"
+#include "filter/select.h"
+
+namespace kdumpkit {
+
+// How much of what was asked for is in the dump; the exit status follows from it.
+enum class Completeness {
+  kComplete,
+  kPartial,  // a dump exists and opens, but pages are missing or the level could not be applied
+  kFailed,   // no dump
+};
+
+struct DumpReport {
+  std::string vmcore;
+  std::string dump;  // the path it really has now; empty for a dry run
+  std::string kernel_release;
+  Completeness completeness = Completeness::kFailed;
+  int requested_level = 0;
+  int level = 0;  // the level in the dump's header: less than requested after a fall-back
+  Codec codec = Codec::kNone;
+  int threads = 1;
+  uint64_t page_size = 0;
+  uint64_t existing_pages = 0;
+  uint64_t kept_pages = 0;
+  std::array<ClassCount, kPageClassCount> classes = {};
+  std::optional<uint64_t> free_found;
+  std::optional<uint64_t> free_counted;
+  PipelineResult stream;
+  uint64_t dump_bytes = 0;  // size of the file; what it would be for a dry run
+  double seconds = 0;
+  std::vector<std::string> warnings;
+};
+
+// Several lines; the last says where the dump is.
+std::string ReportText(const DumpReport& report);
+// The table of --show-stats: pages by class.
+std::string StatisticsText(const DumpReport& report);
+// Keys are described in kdump-filter(8).
+std::string ReportJson(const DumpReport& report);
+
+}  // namespace kdumpkit

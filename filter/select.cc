@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "filter/select.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <thread>
+
+#include "filter/page_scan.h"
+#include "kernel/free_pages.h"
+
+namespace kdumpkit {
+namespace {
+
+void FallBack(Selection& selection, std::string_view why) {
+  selection.fell_back = true;
+  selection.warnings.push_back(
+      fmt::format("pages cannot be classified, every page is kept: {}", why));
+}
+
+// Scans all sections with `threads` threads; their results add up in any order.
+ScanResult ScanSections(const CrashedKernel& kernel, const PageLayout& layout, const MemoryMap& map,
+                        const DumpLevel& level, Selection& selection, int threads) {
+  std::vector<ScanResult> results(static_cast<size_t>(threads));
+  std::atomic<size_t> next_section = 0;
+  auto work = [&](ScanResult& result) {
+    PageScan scan(kernel, layout, level, selection.existing, selection.kept, result);
+    for (size_t i = next_section++; i < map.sections.size(); i = next_section++)
+      scan.Section(map.sections[i]);
+  };
+  std::vector<std::thread> workers;
+  for (size_t i = 1; i < results.size(); ++i) workers.emplace_back(work, std::ref(results[i]));
+  work(results[0]);
+  for (std::thread& worker : workers) worker.join();
+  for (size_t i = 1; i < results.size(); ++i) results[0].Add(results[i]);
+  return std::move(results[0]);
+}
+
+// Blocks that reach beyond their section are cleared here, after all threads have ended.
+void ClearOverhangs(const ScanResult& result, Selection& selection) {
+  for (const Overhang& overhang : result.overhangs) {
+    uint64_t cleared = selection.kept.Clear(overhang.run);
+    selection.classes[static_cast<size_t>(overhang.page_class)].dropped += cleared;
+    // The scan of the section it reaches into saw tails and counted them as kept kernel pages.
+    ClassCount& kernel_pages = selection.classes[static_cast<size_t>(PageClass::kKernel)];
+    kernel_pages.kept -= std::min(kernel_pages.kept, cleared);
+  }
+}
+
+void WarnOfUnclassified(const ScanResult& result, const MemoryMap& map, Selection& selection) {
+  uint64_t mapped = 0;
+  for (const PfnRun& run : selection.existing) mapped += run.end - run.first;
+  uint64_t without_map = mapped - std::min(mapped, result.visited);
+  selection.unclassified = without_map + result.unreadable;
+  selection.classes[static_cast<size_t>(PageClass::kKernel)].kept += selection.unclassified;
+  if (without_map > 0)
+    selection.warnings.push_back(
+        fmt::format("{} pages have no struct page and are kept", without_map));
+  if (result.unreadable > 0)
+    selection.warnings.push_back(
+        fmt::format("the struct pages of {} pages cannot be read, these pages are kept: {}",
+                    result.unreadable, result.first_error));
+  if (result.bad_orders > 0)
+    selection.warnings.push_back(
+        fmt::format("{} free blocks have an impossible order and are kept", result.bad_orders));
+  for (const std::string& warning : map.warnings) selection.warnings.push_back(warning);
+}
+
+// Free pages found must agree with what the kernel itself counted; if they do not, the layout of
+// struct page is not understood and the dump may be too large or lack pages.
+void CheckFreePages(const CrashedKernel& kernel, const PageLayout& layout, const ScanResult& result,
+                    Selection& selection) {
+  if (!layout.can_tell_free()) return;
+  selection.free_found = result.free_pages;
+  Result<uint64_t> counted = ReadFreePageCount(kernel);
+  if (!counted) {
+    selection.warnings.push_back(fmt::format("free pages were not checked against the zones: {}",
+                                             counted.error().message()));
+    return;
+  }
+  selection.free_counted = *counted;
+  uint64_t difference =
+      std::max(*counted, result.free_pages) - std::min(*counted, result.free_pages);
+  if (difference * 100 <= selection.existing_pages) return;
+  selection.warnings.push_back(fmt::format(
+      "{} free pages were found but the kernel counts {}: the page classification of this kernel "
+      "may be wrong, keep the vmcore or dump with '-d 1' to be safe",
+      result.free_pages, *counted));
+}
+
+void Classify(const CrashedKernel& kernel, const DumpLevel& level, int threads,
+              Selection& selection) {
+  Result<PageLayout> layout = PageLayout::FromVmcoreinfo(
+      kernel.info(), kernel.machine().order, kernel.machine().word_size, kernel.page_size());
+  if (!layout) return FallBack(selection, layout.error().message());
+  for (const std::string& rule : layout->disabled())
+    selection.warnings.push_back(fmt::format("rule is off, its pages are kept: {}", rule));
+  if (!level.NeedsScan(*layout)) return;
+  Result<MemoryMap> map = ReadMemoryMap(kernel);
+  if (!map) return FallBack(selection, map.error().message());
+  ScanResult result = ScanSections(kernel, *layout, *map, level, selection, threads);
+  selection.classes = result.classes;
+  ClearOverhangs(result, selection);
+  WarnOfUnclassified(result, *map, selection);
+  CheckFreePages(kernel, *layout, result, selection);
+}
+
+}  // namespace
+
+Selection SelectPages(const MemorySource& source, const CrashedKernel* kernel, int page_shift,
+                      const DumpLevel& level, int threads) {
+  std::vector<PfnRun> existing = ExistingRuns(source.ranges(), page_shift);
+  uint64_t pages = existing.empty() ? 0 : existing.back().end;
+  PageBitmap all(pages, existing);
+  Selection selection{.existing = std::move(existing), .kept = std::move(all)};
+  selection.existing_pages = selection.kept.CountAll();
+  if (kernel != nullptr) {
+    Classify(*kernel, level, std::max(threads, 1), selection);
+  } else if ((level.bits() & ~kLevelZero) != 0) {
+    FallBack(selection, "the dead kernel is not understood");
+  }
+  selection.kept_pages = selection.kept.CountAll();
+  return selection;
+}
+
+}  // namespace kdumpkit

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Decides which pages a dump keeps: walks the dead kernel's struct pages and applies a level.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "filter/dump_level.h"
+#include "filter/page_bitmap.h"
+#include "kernel/memory_map.h"
+
+namespace kdumpkit {
+
+struct ClassCount {
+  uint64_t kept = 0;
+  uint64_t dropped = 0;
+};
+
+struct Selection {
+  std::vector<PfnRun> existing;  // bitmap 1: every frame that the vmcore has
+  PageBitmap kept;               // bitmap 2
+  uint64_t existing_pages = 0;
+  uint64_t kept_pages = 0;
+  // By PageClass. All zero when no struct page was looked at.
+  std::array<ClassCount, kPageClassCount> classes = {};
+  // Pages without a readable struct page; they are kept and count as kernel pages.
+  uint64_t unclassified = 0;
+  // Free pages by the buddy rule, and by the zones' own counters; absent when not known.
+  std::optional<uint64_t> free_found;
+  std::optional<uint64_t> free_counted;
+  std::vector<std::string> warnings;
+  // The level could not be applied: every page is kept (warnings say why).
+  bool fell_back = false;
+};
+
+// Never fails: what cannot be classified is kept, and a warning says so. `kernel` is null when
+// nothing could be learned of the dead kernel; then every page is kept.
+Selection SelectPages(const MemorySource& source, const CrashedKernel* kernel, int page_shift,
+                      const DumpLevel& level, int threads);
+
+}  // namespace kdumpkit

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "filter/options.h"
+
+#include <gtest/gtest.h>
+
+namespace kdumpkit {
+namespace {
+
+FilterOptions Parse(const std::vector<std::string>& arguments) {
+  Result<FilterOptions> options = ParseFilterOptions(arguments, 3);
+  EXPECT_TRUE(options) << (options ? "" : options.error().message());
+  return options ? *options : FilterOptions{};
+}
+std::string ErrorOf(const std::vector<std::string>& arguments) {
+  Result<FilterOptions> options = ParseFilterOptions(arguments, 3);
+  if (options) return "accepted";
+  EXPECT_EQ(options.error().kind(), ErrorKind::kUsage);
+  return options.error().message();
+}
+
+TEST(FilterOptions, KdumpctlDefaultCoreCollector) {
+  FilterOptions options = Parse({"-l", "--message-level", "7", "-d", "31", "/proc/vmcore", "out"});
+  EXPECT_EQ(options.codec, Codec::kLzo);
+  EXPECT_EQ(options.level.bits(), 31);
+  EXPECT_EQ(options.message_level, 7);
+  EXPECT_EQ(options.threads, 3);
+  EXPECT_EQ(options.vmcore, "/proc/vmcore");
+  EXPECT_EQ(options.output, "out");
+}
+
+TEST(FilterOptions, OptionsMayFollowOperandsAndAbbreviate) {
+  FilterOptions options = Parse({"core", "-zd16", "out", "--num-thr=2", "-f", "--", });
+  EXPECT_EQ(options.codec, Codec::kZstd);
+  EXPECT_EQ(options.level.bits(), 16);
+  EXPECT_EQ(options.threads, 2);
+  EXPECT_TRUE(options.force);
+}
+
+TEST(FilterOptions, LastCompressionWins) {
+  EXPECT_EQ(Parse({"-c", "-p", "a", "b"}).codec, Codec::kSnappy);
+}
+
+TEST(FilterOptions, NumThreadsZeroMeansOne) {
+  EXPECT_EQ(Parse({"--num-threads", "0", "a", "b"}).threads, 1);
+}
+
+TEST(FilterOptions, DryRunNeedsNoOutput) {
+  EXPECT_TRUE(Parse({"--dry-run", "a"}).output.empty());
+}
+
+TEST(FilterOptions, DmesgMode) {
+  EXPECT_EQ(Parse({"--dump-dmesg", "a", "b"}).mode, FilterMode::kDmesg);
+}
+
+TEST(FilterOptions, HelpAndVersionNeedNoOperands) {
+  EXPECT_EQ(Parse({"-h"}).mode, FilterMode::kHelp);
+  EXPECT_EQ(Parse({"--version"}).mode, FilterMode::kVersion);
+}
+
+TEST(FilterOptions, ErrorsNameTheWord) {
+  EXPECT_EQ(ErrorOf({"-d", "3x", "a", "b"}), "-d '3x': a whole number from 0 to 31 is wanted");
+  EXPECT_EQ(ErrorOf({"-d", "32", "a", "b"}), "-d '32': a whole number from 0 to 31 is wanted");
+  EXPECT_EQ(ErrorOf({"--frob", "a", "b"}), "unknown option '--frob'; try --help");
+  EXPECT_EQ(ErrorOf({"-Q", "a", "b"}), "unknown option '-Q'; try --help");
+  EXPECT_EQ(ErrorOf({"a", "b", "-d"}), "'-d' wants an argument");
+  EXPECT_EQ(ErrorOf({}), "no VMCORE is given; try --help");
+  EXPECT_EQ(ErrorOf({"a"}), "no output file is given for 'a'; try --help");
+  EXPECT_EQ(ErrorOf({"a", "b", "c"}), "'c' is one operand too many");
+}
+
+TEST(FilterOptions, HelpNamesEveryOption) {
+  std::string help = FilterHelp("makedumpfile");
+  for (const char* word : {"-c", "-l", "-p", "-z", "-d LEVEL", "-f", "--num-threads N",
+                           "--dump-dmesg", "--dry-run", "--show-stats", "--json",
+                           "--message-level N", "-h, --help", "-v, --version"})
+    EXPECT_NE(help.find(word), std::string::npos) << word;
+}
+
+}  // namespace
+}  // namespace kdumpkit
