@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs every test and counts single test cases; the last line is "N passed, N failed, N skipped".
+
+Unit tests and corpus replays come from Meson's list, once from build/ and once from
+build-sanitize/ (clang, ASan, UBSan); the tests on real kernels from tests/vm/run.py.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+UNIT_TEST_SECONDS = 600
+
+
+class Tally:
+    """Counts outcomes, prints failures and skips as they come."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, name, status, message=""):
+        if status == "passed":
+            self.passed += 1
+            return
+        if status == "skipped":
+            self.skipped += 1
+            print(f"SKIPPED {name}: {message or 'no reason given'}", flush=True)
+            return
+        self.failed += 1
+        print(f"FAILED {name}\n{message}", flush=True)
+
+
+def meson_tests(build):
+    text = subprocess.run(["meson", "introspect", "--tests", str(build)], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout
+    return json.loads(text)
+
+
+def run_one(test, report):
+    """Runs a test program; returns (exit status, output)."""
+    env = dict(os.environ, **test["env"], GTEST_OUTPUT=f"json:{report}",
+               ASAN_OPTIONS="detect_leaks=1:allocator_may_return_null=1",
+               UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
+    try:
+        done = subprocess.run(test["cmd"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env=env, cwd=test["workdir"] or TOP, timeout=UNIT_TEST_SECONDS)
+    except subprocess.TimeoutExpired as expired:
+        return 1, f"no end after {expired.timeout} s"
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def count_gtest(prefix, report, tally):
+    """Adds each case of a GoogleTest report; returns how many failed."""
+    before = tally.failed
+    for suite in json.loads(report.read_text())["testsuites"]:
+        for case in suite["testsuite"]:
+            name = f"{prefix}{suite['name']}.{case['name']}"
+            if case.get("failures"):
+                tally.add(name, "failed", "\n".join(f["failure"] for f in case["failures"]))
+            elif case["result"] == "SKIPPED" or case["status"] == "NOTRUN":
+                reason = " ".join(s["message"] for s in case.get("skipped", []))
+                tally.add(name, "skipped", reason)
+            else:
+                tally.add(name, "passed")
+    return tally.failed - before
+
+
+def run_meson_test(test, prefix, tally):
+    name = prefix + test["name"]
+    with tempfile.TemporaryDirectory() as folder:
+        report = pathlib.Path(folder) / "report.json"
+        status, output = run_one(test, report)
+        if test["protocol"] != "gtest":
+            # 77 is the convention for "skipped", as Meson has it.
+            outcome = {0: "passed", 77: "skipped"}.get(status, "failed")
+            tally.add(name, outcome, output)
+            return
+        failures = count_gtest(prefix, report, tally) if report.exists() else 0
+        if status != 0 and failures == 0:
+            tally.add(name, "failed", f"exit status {status}\n{output}")
+
+
+def run_unit_tests(build, prefix, pattern, tally):
+    for test in meson_tests(build):
+        if pattern in test["name"]:
+            run_meson_test(test, prefix, tally)
+
+
+def run_vm_tests(arguments, tally):
+    with tempfile.TemporaryDirectory() as folder:
+        report = pathlib.Path(folder) / "vm.json"
+        command = [sys.executable, str(TOP / "tests/vm/run.py"), "--build-dir", str(TOP / "build"),
+                   "--json", str(report)]
+        if arguments.all_kernels:
+            command.append("--all-kernels")
+        if arguments.pattern:
+            command += ["-k", arguments.pattern]
+        status = subprocess.run(command).returncode
+        results = json.loads(report.read_text()) if report.exists() else []
+    for result in results:
+        tally.add(f"vm/{result['name']}", result["status"], result["message"])
+    if status != 0 and not any(result["status"] == "failed" for result in results):
+        tally.add("vm", "failed", f"tests/vm/run.py ended with exit status {status}")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./test", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="only unit tests, without sanitizers")
+    parser.add_argument("--all-kernels", action="store_true", help="also Linux 5.10 and 7.3")
+    parser.add_argument("-k", dest="pattern", default="", help="only tests with this in their name")
+    arguments = parser.parse_args()
+    tally = Tally()
+    start = time.monotonic()
+    run_unit_tests(TOP / "build", "", arguments.pattern, tally)
+    if not arguments.quick:
+        run_unit_tests(TOP / "build-sanitize", "sanitize/", arguments.pattern, tally)
+        run_vm_tests(arguments, tally)
+    print(f"{time.monotonic() - start:.0f} s")
+    print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
+    return 1 if tally.failed or not tally.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
