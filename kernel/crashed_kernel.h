@@ -60,6 +60,7 @@ class CrashedKernel {
   // For the kdump sub header: the variable phys_base of the kernel, modulo 2^64. On x86_64 an
   // address in the image is at physical address - __START_KERNEL_map + phys_base.
   virtual uint64_t phys_base() const = 0;
+  // The result must not outlive this object.
   virtual std::unique_ptr<KernelMemory> NewMemory() const = 0;
 };
 
