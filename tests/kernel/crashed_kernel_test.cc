@@ -70,15 +70,28 @@ TEST(Utsname, FieldThatIsNotTextIsNamed) {
   FakeKernel fake;
   fake.memory().Put<uint8_t>(fake.Physical(fake.InImage(FakeKernel::kUtsname + 8 + 2 * 65)), 0x1b);
   EXPECT_EQ(ReadUtsname(*Open(fake)).error().message(),
-            "init_uts_ns: release at 0xffffffff8410008a is not text");
+            "init_uts_ns at 0xffffffff84100000: release is not text");
 }
 
-TEST(Utsname, MissingKeysAreNamed) {
-  for (const char* key : {"SYMBOL(init_uts_ns)", "OFFSET(uts_namespace.name)"}) {
-    FakeKernel fake;
-    fake.RemoveKey(key);
-    EXPECT_EQ(ReadUtsname(*Open(fake)).error().message(), std::string("VMCOREINFO has no ") + key);
-  }
+TEST(Utsname, IsBehindTheReferenceCountOnKernelsThatDoNotSay) {
+  FakeKernel fake;
+  fake.RemoveKey("OFFSET(uts_namespace.name)");
+  fake.SetKey("SYMBOL(init_uts_ns)",
+              fmt::format("{:x}", fake.InImage(FakeKernel::kUtsname + 4).value));
+  EXPECT_EQ(ReadUtsname(*Open(fake))->release(), "6.12.0-fake");
+}
+
+TEST(Utsname, GuessedPlaceMustHoldTheRelease) {
+  FakeKernel fake;
+  fake.RemoveKey("OFFSET(uts_namespace.name)");
+  EXPECT_EQ(ReadUtsname(*Open(fake)).error().message(),
+            "VMCOREINFO has no OFFSET(uts_namespace.name)");
+}
+
+TEST(Utsname, MissingSymbolIsNamed) {
+  FakeKernel fake;
+  fake.RemoveKey("SYMBOL(init_uts_ns)");
+  EXPECT_EQ(ReadUtsname(*Open(fake)).error().message(), "VMCOREINFO has no SYMBOL(init_uts_ns)");
 }
 
 TEST(Utsname, UnreadableMemoryIsAnError) {

@@ -170,7 +170,7 @@ void PageStructs::Hwpoison(size_t page) { SetFlag(page, era_.hwpoison); }
 
 void PageStructs::Compound(size_t page, uint8_t order) {
   SetFlag(page, era_.head);
-  size_t end = std::min(count(), page + (size_t{1} << order));
+  size_t end = order < 32 ? std::min(count(), page + (size_t{1} << order)) : count();
   for (size_t tail = page + 1; tail < end; ++tail) SetCompoundHead(tail, 0x1001);
   if (page + 1 >= count()) return;
   if (era_.compound == kFlagsByte) {
