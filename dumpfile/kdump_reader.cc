@@ -56,9 +56,9 @@ class KdumpMemoryReader final : public MemoryReader {
 
 Result<std::unique_ptr<KdumpReader>> KdumpReader::Open(UniqueFd fd) {
   KdumpInfo info = TRY(ReadKdumpInfo(fd.get()));
-  PageBitmap existing = TRY(PageBitmap::Read(fd.get(), info.bitmap_start(), info.max_mapnr));
-  PageBitmap dumped =
-      TRY(PageBitmap::Read(fd.get(), info.bitmap_start() + info.bitmap_bytes(), info.max_mapnr));
+  RankedBitmap existing = TRY(RankedBitmap::Read(fd.get(), info.bitmap_start(), info.max_mapnr));
+  RankedBitmap dumped =
+      TRY(RankedBitmap::Read(fd.get(), info.bitmap_start() + info.bitmap_bytes(), info.max_mapnr));
   if (dumped.count() > (info.file_size - info.table_start().value) / kPageDescriptorSize)
     return Truncated("the file ends at offset {:#x}, within the {} page descriptors from {:#x} on",
                      info.file_size, dumped.count(), info.table_start().value);
@@ -66,7 +66,7 @@ Result<std::unique_ptr<KdumpReader>> KdumpReader::Open(UniqueFd fd) {
       new KdumpReader(std::move(fd), info, std::move(existing), std::move(dumped)));
 }
 
-KdumpReader::KdumpReader(UniqueFd fd, KdumpInfo info, PageBitmap existing, PageBitmap dumped)
+KdumpReader::KdumpReader(UniqueFd fd, KdumpInfo info, RankedBitmap existing, RankedBitmap dumped)
     : fd_(std::move(fd)),
       info_(std::move(info)),
       existing_(std::move(existing)),

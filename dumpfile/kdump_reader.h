@@ -6,7 +6,7 @@
 #include "base/unique_fd.h"
 #include "dumpfile/codec.h"
 #include "dumpfile/kdump_info.h"
-#include "dumpfile/page_bitmap.h"
+#include "dumpfile/ranked_bitmap.h"
 
 namespace kdumpkit {
 
@@ -37,14 +37,14 @@ class KdumpReader final : public MemorySource {
 
  private:
   friend class KdumpPageReader;
-  KdumpReader(UniqueFd fd, KdumpInfo info, PageBitmap existing, PageBitmap dumped);
+  KdumpReader(UniqueFd fd, KdumpInfo info, RankedBitmap existing, RankedBitmap dumped);
   FileOffset DescriptorOffset(Pfn pfn) const;
   Result<ByteBuffer> ReadPart(uint64_t offset, uint64_t size) const;
 
   UniqueFd fd_;
   KdumpInfo info_;
-  PageBitmap existing_;
-  PageBitmap dumped_;
+  RankedBitmap existing_;
+  RankedBitmap dumped_;
   std::vector<PhysRange> ranges_;
 };
 

@@ -11,11 +11,11 @@
 
 namespace kdumpkit {
 
-class PageBitmap {
+class RankedBitmap {
  public:
   // Reads `bits` bits (bit i of byte b is page frame 8 * b + i) from `start` on. Takes bits / 8
   // bytes of memory; fails (kSystem, ENOMEM) when they cannot be had.
-  static Result<PageBitmap> Read(int fd, FileOffset start, uint64_t bits);
+  static Result<RankedBitmap> Read(int fd, FileOffset start, uint64_t bits);
 
   bool Test(Pfn pfn) const;  // false beyond the end
   // How many page frames below `pfn` are set.
@@ -25,7 +25,7 @@ class PageBitmap {
   std::vector<PhysRange> Ranges(uint64_t page_size) const;
 
  private:
-  PageBitmap() = default;
+  RankedBitmap() = default;
   uint64_t Word(uint64_t index) const;
   // The first page frame >= `from` whose bit is `value`, bits_ if there is none.
   uint64_t Find(uint64_t from, bool value) const;

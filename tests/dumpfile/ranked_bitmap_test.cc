@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "dumpfile/page_bitmap.h"
+#include "dumpfile/ranked_bitmap.h"
 
 #include <gtest/gtest.h>
 
@@ -10,17 +10,17 @@
 namespace kdumpkit {
 namespace {
 
-PageBitmap Read(ByteView bytes, uint64_t bits) {
+RankedBitmap Read(ByteView bytes, uint64_t bits) {
   UniqueFd file = MemoryFile(bytes);
-  auto bitmap = PageBitmap::Read(file.get(), FileOffset(0), bits);
+  auto bitmap = RankedBitmap::Read(file.get(), FileOffset(0), bits);
   CHECK(bitmap.has_value());
   return std::move(*bitmap);
 }
 
 PhysRange Range(uint64_t base, uint64_t size) { return {PhysAddr(base), size}; }
 
-TEST(PageBitmap, LowestBitOfAByteComesFirst) {
-  PageBitmap bitmap = Read(ByteBuffer{std::byte{0x01}, std::byte{0x80}}, 16);
+TEST(RankedBitmap, LowestBitOfAByteComesFirst) {
+  RankedBitmap bitmap = Read(ByteBuffer{std::byte{0x01}, std::byte{0x80}}, 16);
   EXPECT_TRUE(bitmap.Test(Pfn(0)));
   EXPECT_FALSE(bitmap.Test(Pfn(1)));
   EXPECT_FALSE(bitmap.Test(Pfn(8)));
@@ -28,12 +28,12 @@ TEST(PageBitmap, LowestBitOfAByteComesFirst) {
   EXPECT_EQ(bitmap.count(), 2u);
 }
 
-TEST(PageBitmap, RankAgreesWithCounting) {
+TEST(RankedBitmap, RankAgreesWithCounting) {
   std::mt19937 random(3);
   for (uint64_t bits : {1u, 63u, 64u, 65u, 4095u, 4096u, 4097u, 20000u}) {
     ByteBuffer bytes((bits + 7) / 8);
     for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
-    PageBitmap bitmap = Read(bytes, bits);
+    RankedBitmap bitmap = Read(bytes, bits);
     uint64_t rank = 0;
     for (uint64_t pfn = 0; pfn < bits; ++pfn) {
       ASSERT_EQ(bitmap.Rank(Pfn(pfn)), rank) << pfn << " of " << bits;
@@ -45,38 +45,38 @@ TEST(PageBitmap, RankAgreesWithCounting) {
   }
 }
 
-TEST(PageBitmap, BitsBeyondTheEndDoNotCount) {
-  PageBitmap bitmap = Read(ByteBuffer(2, std::byte{0xff}), 11);
+TEST(RankedBitmap, BitsBeyondTheEndDoNotCount) {
+  RankedBitmap bitmap = Read(ByteBuffer(2, std::byte{0xff}), 11);
   EXPECT_EQ(bitmap.count(), 11u);
   EXPECT_FALSE(bitmap.Test(Pfn(11)));
   EXPECT_FALSE(bitmap.Test(Pfn(~uint64_t{0})));
 }
 
-TEST(PageBitmap, RangesAreTheRunsOfSetBits) {
+TEST(RankedBitmap, RangesAreTheRunsOfSetBits) {
   ByteBuffer bytes(32);
   bytes[0] = std::byte{0x06};
   for (size_t i = 7; i < 17; ++i) bytes[i] = std::byte{0xff};  // across words
-  PageBitmap bitmap = Read(bytes, 256);
+  RankedBitmap bitmap = Read(bytes, 256);
   EXPECT_EQ(bitmap.Ranges(0x1000),
             (std::vector{Range(0x1000, 0x2000), Range(56 * 0x1000, 80 * 0x1000)}));
 }
 
-TEST(PageBitmap, RangeReachesTheEnd) {
+TEST(RankedBitmap, RangeReachesTheEnd) {
   for (uint64_t bits : {70u, 128u}) {
-    PageBitmap bitmap = Read(ByteBuffer(16, std::byte{0xff}), bits);
+    RankedBitmap bitmap = Read(ByteBuffer(16, std::byte{0xff}), bits);
     EXPECT_EQ(bitmap.Ranges(0x1000), std::vector{Range(0, bits * 0x1000)});
   }
 }
 
-TEST(PageBitmap, EmptyBitmapHasNoRange) {
-  PageBitmap bitmap = Read(ByteBuffer(16), 128);
+TEST(RankedBitmap, EmptyBitmapHasNoRange) {
+  RankedBitmap bitmap = Read(ByteBuffer(16), 128);
   EXPECT_TRUE(bitmap.Ranges(0x1000).empty());
   EXPECT_EQ(bitmap.count(), 0u);
 }
 
-TEST(PageBitmap, TruncatedFileFails) {
+TEST(RankedBitmap, TruncatedFileFails) {
   UniqueFd file = MemoryFile(ByteBuffer(15));
-  auto bitmap = PageBitmap::Read(file.get(), FileOffset(0), 128);
+  auto bitmap = RankedBitmap::Read(file.get(), FileOffset(0), 128);
   ASSERT_FALSE(bitmap);
   EXPECT_EQ(bitmap.error().kind(), ErrorKind::kTruncated);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "dumpfile/page_bitmap.h"
+#include "dumpfile/ranked_bitmap.h"
 
 #include <algorithm>
 #include <bit>
@@ -19,9 +19,9 @@ uint64_t LowBits(uint64_t count) { return (uint64_t{1} << count) - 1; }  // coun
 
 }  // namespace
 
-Result<PageBitmap> PageBitmap::Read(int fd, FileOffset start, uint64_t bits) {
+Result<RankedBitmap> RankedBitmap::Read(int fd, FileOffset start, uint64_t bits) {
   uint64_t words = bits / kWordBits + 1;  // One more than full words: no end to look out for.
-  PageBitmap bitmap;
+  RankedBitmap bitmap;
   bitmap.bits_ = bits;
   bitmap.bytes_.reset(new (std::nothrow) std::byte[words * 8]());
   if (bitmap.bytes_ == nullptr)
@@ -39,15 +39,15 @@ Result<PageBitmap> PageBitmap::Read(int fd, FileOffset start, uint64_t bits) {
   return bitmap;
 }
 
-uint64_t PageBitmap::Word(uint64_t index) const {
+uint64_t RankedBitmap::Word(uint64_t index) const {
   return LoadUnchecked<uint64_t>(bytes_.get() + index * 8, ByteOrder::kLittle);
 }
 
-bool PageBitmap::Test(Pfn pfn) const {
+bool RankedBitmap::Test(Pfn pfn) const {
   return pfn.value < bits_ && (Word(pfn.value / kWordBits) >> pfn.value % kWordBits & 1) != 0;
 }
 
-uint64_t PageBitmap::Rank(Pfn pfn) const {
+uint64_t RankedBitmap::Rank(Pfn pfn) const {
   uint64_t at = std::min(pfn.value, bits_);
   uint64_t rank = ranks_[at / kRankStep];
   uint64_t word = at / kRankStep * (kRankStep / kWordBits);
@@ -55,7 +55,7 @@ uint64_t PageBitmap::Rank(Pfn pfn) const {
   return rank + static_cast<uint64_t>(std::popcount(Word(word) & LowBits(at % kWordBits)));
 }
 
-uint64_t PageBitmap::Find(uint64_t from, bool value) const {
+uint64_t RankedBitmap::Find(uint64_t from, bool value) const {
   uint64_t ignored = LowBits(from % kWordBits);
   for (uint64_t word = from / kWordBits; word * kWordBits < bits_; ++word) {
     uint64_t found = (value ? Word(word) : ~Word(word)) & ~ignored;
@@ -66,7 +66,7 @@ uint64_t PageBitmap::Find(uint64_t from, bool value) const {
   return bits_;
 }
 
-std::vector<PhysRange> PageBitmap::Ranges(uint64_t page_size) const {
+std::vector<PhysRange> RankedBitmap::Ranges(uint64_t page_size) const {
   std::vector<PhysRange> ranges;
   for (uint64_t first = Find(0, true); first < bits_;) {
     uint64_t end = Find(first, false);
