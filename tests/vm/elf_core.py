@@ -50,6 +50,12 @@ class ElfCore:
         edges ^= {paddr + memsz for paddr, _, _, memsz in self.segments}
         return sorted({edge // PAGE for edge in edges if edge % PAGE})
 
+    def offset_of(self, pfn: int) -> int:
+        """Where in the file the page frame is."""
+        index = bisect.bisect_right(self._starts, pfn * PAGE) - 1
+        paddr, offset, _, _ = self.segments[index]
+        return offset + pfn * PAGE - paddr
+
     def read(self, address: int, size: int) -> bytes:
         """Physical memory; bytes that the file does not have are zero."""
         index = max(0, bisect.bisect_right(self._starts, address) - 1)

@@ -23,16 +23,20 @@ OPTIONAL_MODULES = ["crc32c_generic"]
 CRASH_COMMAND_LINE = "console=ttyS0 reset_devices nr_cpus=1 acpi_no_memhotplug loglevel=5"
 
 
-def compile_static(source: str) -> pathlib.Path:
-    """Compiles a C file of this folder into a static program in the cache."""
-    text = (HERE / source).read_bytes()
-    key = hashlib.sha256(text).hexdigest()[:12]
-    folder = archive.cache_root() / "programs" / f"{source.removesuffix('.c')}-{key}"
+def compile_c(source: str, *options: str) -> pathlib.Path:
+    """Compiles a C file of this folder; the result is kept in the cache."""
+    key = hashlib.sha256((HERE / source).read_bytes() + " ".join(options).encode())
+    name = f"{source.removesuffix('.c')}-{key.hexdigest()[:12]}"
+    folder = archive.cache_root() / "programs" / name
 
     def fill(unfinished: pathlib.Path) -> None:
-        archive.run_quietly(["gcc", "-O2", "-static", "-o", unfinished / "program",
-                             HERE / source])
+        archive.run_quietly(["gcc", "-O2", *options, "-o", unfinished / "program", HERE / source])
     return archive.make_tree(folder, fill) / "program"
+
+
+def compile_static(source: str) -> pathlib.Path:
+    """Compiles a static program, which runs in any guest."""
+    return compile_c(source, "-static")
 
 
 def library_closure(program: pathlib.Path, search: list[pathlib.Path]) -> list[pathlib.Path]:

@@ -117,15 +117,23 @@ class KdumpFile:
         """(offset, size, flags) of the kept pages in ascending order of page frames."""
         size = self.kept.bit_count() * DESCRIPTOR.size
         table = self._file[self._descriptors_at:self._descriptors_at + size]
+        if self.incomplete:
+            table += bytes(size - len(table))
         if len(table) != size:
             raise KdumpError("the descriptor table is cut short")
         return [(offset, length, flags) for offset, length, flags, _ in
                 DESCRIPTOR.iter_unpack(table)]
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether the writer says that it could not finish."""
+        return bool(self.status & INCOMPLETE)
+
     def pages(self):
-        """Yields (pfn, bytes) of every kept page, ascending."""
+        """Yields (pfn, bytes) of every kept page, ascending; of an incomplete dump those it has."""
         for pfn, (offset, size, flags) in zip(bitmaps.members(self.kept), self.descriptors()):
-            yield pfn, self._page(pfn, offset, size, flags)
+            if offset != 0 or not self.incomplete:
+                yield pfn, self._page(pfn, offset, size, flags)
 
     def _page(self, pfn: int, offset: int, size: int, flags: int) -> bytes:
         data = self._file[offset:offset + size]
@@ -153,7 +161,7 @@ class KdumpFile:
                          + bitmaps.show(self.kept & ~self.memory))
         if self.memory >> self.max_pfn:
             found.append(f"pages at or above max_mapnr {self.max_pfn:#x}")
-        if self.status & INCOMPLETE:
+        if self.incomplete:
             found.append("marked incomplete")
         return found + self._overlaps()
 

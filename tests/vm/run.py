@@ -14,7 +14,7 @@ import unittest
 import kernels
 import settings
 
-MODULES = ["test_filter", "test_readers"]
+MODULES = ["test_filter", "test_faults", "test_readers"]
 
 
 def name_of(test: unittest.TestCase) -> str:
