@@ -44,13 +44,31 @@ def expanded(cls):
     return cls
 
 
+def once(function):
+    """Like functools.cache, and a failure is not tried again either: guests take long."""
+    results: dict = {}
+
+    @functools.wraps(function)
+    def call(*key):
+        if key not in results:
+            try:
+                results[key] = (function(*key), None)
+            except Exception as error:          # also SkipTest
+                results[key] = (None, error)
+        value, error = results[key]
+        if error is not None:
+            raise error
+        return value
+    return call
+
+
 @functools.cache
 def core(kernel: str) -> elf_core.ElfCore:
     """The raw vmcore of a kernel, opened."""
     return elf_core.ElfCore(core_path(kernel))
 
 
-@functools.cache
+@once
 def guest_vmcore(kernel: str) -> vmcore.Vmcore:
     """The folder with a kernel's vmcore and page account; made on first use."""
     return vmcore.get(vmcore.default_recipe(kernel))

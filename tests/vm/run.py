@@ -14,13 +14,13 @@ import unittest
 import kernels
 import settings
 
-MODULES = ["test_filter", "test_faults", "test_readers"]
+MODULES = ["test_filter", "test_faults", "test_readers", "test_capture"]
 
 
 def name_of(test: unittest.TestCase) -> str:
-    """A test as results and -k name it: Class.method without "test_"."""
-    case, _, method = test.id().split(".", 1)[1].partition(".")
-    return f"{case}.{method.removeprefix('test_')}"
+    """A test as results and -k name it: file.Class.method without "test_"."""
+    module, case, method = test.id().split(".", 2)
+    return f"{module.removeprefix('test_')}.{case}.{method.removeprefix('test_')}"
 
 
 class Recorder(unittest.TestResult):
@@ -38,7 +38,7 @@ class Recorder(unittest.TestResult):
     def _record(self, test, status: str, message: str = "") -> None:
         seconds = round(time.monotonic() - self._start, 2)
         name = name_of(test)
-        self.records.append({"name": f"vm.{name}", "status": status, "seconds": seconds,
+        self.records.append({"name": name, "status": status, "seconds": seconds,
                              "message": message})
         reason = f": {message}" if status == "skipped" else ""
         print(f"{status:7} {seconds:6.1f} s  {name}{reason}", flush=True)

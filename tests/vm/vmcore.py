@@ -117,7 +117,7 @@ def _take_vmcore(disk: pathlib.Path) -> dict[str, int]:
     return report
 
 
-def _take_account(disk: pathlib.Path, folder: pathlib.Path) -> None:
+def take_account(disk: pathlib.Path, folder: pathlib.Path) -> None:
     """Extracts the files that workload.c wrote before the panic."""
     with open(disk, "rb") as file:
         head, *lines = file.read(4096).rstrip(b"\0").decode().splitlines() or [""]
@@ -144,7 +144,7 @@ def _fill(recipe: Recipe, kernel: kernels.Kernel, folder: pathlib.Path, verbose)
         last = "".join(result.console.splitlines(keepends=True)[-25:])
         raise archive.ArchiveError(f"the guest ended ({result.how}) without a vmcore:\n{last}")
     report = _take_vmcore(vmcore)
-    _take_account(account, folder)
+    take_account(account, folder)
     files.unlink()
     meta = {**dataclasses.asdict(recipe), "release": kernel.release, "version": kernel.version,
             "workload": recipe.workload(), "seconds": round(result.seconds, 1), **report}
