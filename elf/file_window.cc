@@ -52,7 +52,8 @@ bool FileWindow::Holds(FileOffset offset, size_t size) const {
 
 size_t FileWindow::NextSize(FileOffset offset, size_t wanted) {
   bool follows = offset >= begin_ && offset <= begin_ + view_.size();
-  grown_ = follows ? std::min(grown_ * 2, kMaxWindow) : kMinWindow;
+  size_t limit = mode_ == WindowMode::kMap ? kMaxMapWindow : kMaxReadWindow;
+  grown_ = follows ? std::min(grown_ * 2, limit) : kMinWindow;
   return std::min<uint64_t>(std::max(grown_, wanted), file_size_ - offset.value);
 }
 

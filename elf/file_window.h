@@ -14,17 +14,21 @@ namespace kdumpkit {
 //
 // kMap is for /proc/vmcore. There mmap(2) enters every page of old memory into the page table at
 // once, so that touching it cannot fault, while read(2) maps and unmaps each page in the kernel.
+//
 // kRead is for all other files. A page of a mapped regular file that turns out to be unreadable,
 // or that was truncated away, is a SIGBUS, which no check can rule out; to pread(2) it is an
-// error. The copy costs little (docs/performance.md).
+// error. Measured on a cached 859 MB vmcore: with lzo1x-1 behind it, windows of 64 to 512 KiB
+// cost 1.13 ns a byte read and 1.09 mapped (3.6 % more); when every byte is only looked at once,
+// both cost 0.19 ns. Windows beyond the cache of a core (2 MiB) are slower.
 enum class WindowMode { kRead, kMap };
 
-// For one thread. Grows its window while the requests follow each other, up to kMaxWindow, and
-// begins small again after a jump, so that scattered pages do not drag their neighbours in.
+// For one thread. Grows its window while the requests follow each other and begins small again
+// after a jump, so that scattered pages do not drag their neighbours in.
 class FileWindow {
  public:
   static constexpr size_t kMinWindow = size_t{16} << 10;
-  static constexpr size_t kMaxWindow = size_t{1} << 20;
+  static constexpr size_t kMaxReadWindow = size_t{256} << 10;
+  static constexpr size_t kMaxMapWindow = size_t{1} << 20;
 
   // `fd` stays the caller's and must outlive the window; `file_size` is where windows end.
   // `path` is for messages.
