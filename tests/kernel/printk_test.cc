@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/support/flat_kernel.h"
+#include "tests/support/identity_kernel.h"
 #include "tests/support/printk_ring_builder.h"
 
 namespace kdumpkit {
@@ -17,7 +17,7 @@ struct Log {
 };
 
 Result<Log> Read(const MemorySource& memory, const Ring& ring, std::string_view without = "") {
-  FlatKernel kernel(memory, ring.machine(), ring.Vmcoreinfo(without));
+  IdentityKernel kernel(memory, ring.Vmcoreinfo(without), ring.machine());
   Log log;
   auto write = [&](std::string_view line) -> Status {
     log.text += line;
@@ -449,7 +449,7 @@ TEST(Printk, ErrorOfTheWriterEndsTheWalk) {
   Ring ring;
   ring.Add("one");
   ring.Add("two");
-  FlatKernel kernel(ring.memory(), ring.machine(), ring.Vmcoreinfo());
+  IdentityKernel kernel(ring.memory(), ring.Vmcoreinfo(), ring.machine());
   int calls = 0;
   Result<LogStats> stats = ReadKernelLog(kernel, [&](std::string_view) -> Status {
     ++calls;

@@ -64,6 +64,7 @@ class PrintkRingBuilder {
   void SetKey(const std::string& key, const std::string& value) { keys_[key] = value; }
   const MachineId& machine() const { return options_.machine; }
   FakeMemory& memory() { return memory_; }
+  const FakeMemory& memory() const { return memory_; }
 
  private:
   struct Block {
