@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "kernel/page_rules.h"
 #include "kernel/vmcoreinfo.h"
 
 namespace kdumpkit {
@@ -39,36 +40,6 @@ struct PageFacts {
   bool operator==(const PageFacts&) const = default;
 };
 
-// The rules as numbers, worked out once by PageLayout's factory. A rule that is off never matches.
-struct PageRules {
-  // A test of bits of page.flags.
-  struct FlagTest {
-    uint64_t mask = 0;
-    uint64_t want = 1;  // with an empty mask: never
-    bool operator()(uint64_t flags) const { return (flags & mask) == want; }
-  };
-  // A test of the type that page._mapcount holds when no process maps the page.
-  struct TypeTest {
-    uint64_t value = uint64_t{1} << 32;  // never
-    bool operator()(uint32_t mapcount) const { return mapcount == value; }
-  };
-  static constexpr uint32_t kNowhere = ~uint32_t{0};
-
-  // Offsets in struct page, bytes.
-  uint32_t flags_at = 0, mapping_at = 0, mapcount_at = 0, private_at = 0, compound_at = 0;
-
-  FlagTest lru, swap_cache, private_data, head, hwpoison, slab_flag;
-  TypeTest slab_type, buddy, unaccepted, offline, hugetlb_type;
-  uint64_t anon_mask = 0;  // of page.mapping
-  uint8_t max_order = 0;   // of free blocks
-
-  // In the second struct page of a compound page.
-  uint32_t order_at = kNowhere;  // one byte: the order
-  uint32_t dtor_at = kNowhere;   // one byte: the destructor, until Linux 6.5
-  uint8_t hugetlb_dtor = 0;
-  FlagTest hugetlb_flag;  // Linux 6.6 to 6.8
-};
-
 class PageLayout {
  public:
   // A rule whose keys are missing is switched off (its pages are kept) and named in disabled().
@@ -77,7 +48,7 @@ class PageLayout {
   static Result<PageLayout> FromVmcoreinfo(const Vmcoreinfo& info, ByteOrder order, int word_size,
                                            uint64_t page_size);
 
-  size_t page_struct_size() const { return size_; }
+  size_t page_struct_size() const { return rules_.size; }
   // `page` has page_struct_size() bytes; `next` is the struct page of pfn + 1 (compound pages keep
   // their order there), null when it is not in the same view. Cannot fail: all offsets were
   // checked by the factory. `pfn` is for the alignment rule of block heads.
@@ -106,7 +77,6 @@ class PageLayout {
     return LoadUnchecked<Word>(at, order_);
   }
 
-  size_t size_ = 0;
   ByteOrder order_ = ByteOrder::kLittle;
   int word_size_ = 8;
   PageRules rules_;

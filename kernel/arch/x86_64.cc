@@ -35,9 +35,8 @@ std::vector<TableLevel> Levels(bool five) {
 // The top table of the kernel: init_top_pgt since Linux 4.13 (commit 65ade2f872b4), before that
 // init_level4_pgt; swapper_pg_dir is another name of either.
 Result<VirtAddr> TopTable(const Vmcoreinfo& info) {
-  for (const char* name : {"init_top_pgt", "init_level4_pgt"}) {
-    if (auto symbol = info.Symbol(name)) return *symbol;
-  }
+  if (auto symbol = info.Symbol("init_top_pgt")) return *symbol;
+  if (auto symbol = info.Symbol("init_level4_pgt")) return *symbol;
   return info.RequireSymbol("swapper_pg_dir");
 }
 
