@@ -87,6 +87,30 @@ inline constexpr VmcoreinfoKey kVmcoreinfoKeys[] = {
     {"SIZE(zone)", "all", "the zones", "no comparison"},
     {"OFFSET(zone.vm_stat)", "all", "the counter", "no comparison"},
     {"NUMBER(NR_FREE_PAGES)", "all", "the counter", "no comparison"},
+
+    // The log: the lockless ring, in all kernels from 5.10 on. Without any of these
+    // there is no log.
+    {"SYMBOL(prb)", "all", "the ring", "no log"},
+    {"SIZE(printk_ringbuffer)", "all", "the ring", "no log"},
+    {"OFFSET(printk_ringbuffer.desc_ring)", "all", "descriptors", "no log"},
+    {"OFFSET(printk_ringbuffer.text_data_ring)", "all", "text", "no log"},
+    {"OFFSET(prb_desc_ring.count_bits)", "all", "number of descriptors", "no log"},
+    {"OFFSET(prb_desc_ring.descs)", "all", "descriptors", "no log"},
+    {"OFFSET(prb_desc_ring.infos)", "all", "what goes with each descriptor", "no log"},
+    {"OFFSET(prb_desc_ring.head_id)", "all", "newest record", "no log"},
+    {"OFFSET(prb_desc_ring.tail_id)", "all", "oldest record", "no log"},
+    {"SIZE(prb_desc)", "all", "descriptors", "no log"},
+    {"OFFSET(prb_desc.state_var)", "all", "state of a record", "no log"},
+    {"OFFSET(prb_desc.text_blk_lpos)", "all", "place of a record's text", "no log"},
+    {"OFFSET(prb_data_blk_lpos.begin)", "all", "place of a record's text", "no log"},
+    {"OFFSET(prb_data_blk_lpos.next)", "all", "end of a record's text", "no log"},
+    {"OFFSET(prb_data_ring.size_bits)", "all", "size of the text", "no log"},
+    {"OFFSET(prb_data_ring.data)", "all", "text", "no log"},
+    {"SIZE(printk_info)", "all", "what goes with each descriptor", "no log"},
+    {"OFFSET(printk_info.seq)", "all", "number of a record", "no log"},
+    {"OFFSET(printk_info.ts_nsec)", "all", "time of a record", "no log"},
+    {"OFFSET(printk_info.text_len)", "all", "length of a record", "no log"},
+    {"OFFSET(atomic_long_t.counter)", "all", "the value in head_id, tail_id, state_var", "no log"},
 };
 
 }  // namespace kdumpkit

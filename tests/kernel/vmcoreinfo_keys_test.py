@@ -27,12 +27,29 @@ def key(function, first, second):
     return f"{function.upper()}({first})"
 
 
+# printk_ring.cc finds a structure once and then its members.
+CONSTANT = re.compile(r'string_view (k\w+) = ("\w+");')
+STRUCT = re.compile(r'StructLayout (\w+) = TRY\(StructLayout::Find\(info, "(\w+)"\)\)')
+MEMBER = re.compile(r'\b(\w+)\.At\("(\w+)",(?: "(\w+)", "(\w+)",)?')
+
+
+def struct_keys(text):
+    """The keys that uses of StructLayout ask for."""
+    for name, value in CONSTANT.findall(text):
+        text = re.sub(rf"\b{name}\b", value, text)
+    types = dict(STRUCT.findall(text))
+    keys = {f"SIZE({name})" for name in types.values()}
+    for variable, member, inner_type, inner in MEMBER.findall(text):
+        keys.add(f"OFFSET({types[variable]}.{member})")
+        keys |= {f"OFFSET({inner_type}.{inner})"} if inner else set()
+    return keys
+
+
 def main():
     used = {"PAGESIZE"}  # Vmcoreinfo::PageSize()
     for path in sorted(ROOM.rglob("*.cc")):
-        # The ring has a function of its own to look up its many members.
-        if not path.name.startswith("printk"):
-            used |= {key(*match) for match in LOOKUP.findall(path.read_text())}
+        text = path.read_text()
+        used |= {key(*match) for match in LOOKUP.findall(text)} | struct_keys(text)
     used.discard("OFFSET(page.)")  # PageKeys::Member(), whose callers name the member
     listed = re.findall(r'^    \{"([^"]+)",', TABLE.read_text(), re.M)
     wrong = [f"not in {TABLE.name}: {name}" for name in sorted(used - set(listed))]
