@@ -27,8 +27,8 @@ Result<uint64_t> Bounded(Result<uint64_t> value, uint64_t limit, std::string_vie
   return value;
 }
 
-// With SPARSEMEM_EXTREME the symbol has one element for each page full of sections, without it one
-// for each section; NUMBER(…) does not say which, the length does.
+// No key says whether the kernel has SPARSEMEM_EXTREME, but the length of the array does: it has
+// one element for each page full of sections, else one for each section.
 uint64_t SectionsPerRoot(const CrashedKernel& kernel, const SparseLayout& layout) {
   uint64_t per_root = kernel.page_size() / layout.entry_size;
   std::optional<uint64_t> length = kernel.info().Length("mem_section");

@@ -136,8 +136,9 @@ Status CheckSectionCount(const CrashedKernel& kernel, const SparseLayout& layout
 
 Result<MemoryMap> ReadSparseSections(const CrashedKernel& kernel, const SparseLayout& layout) {
   TRY(CheckSectionCount(kernel, layout));
-  // VMCOREINFO_SYMBOL_ARRAY gives the array, VMCOREINFO_SYMBOL (before Linux 4.16, and in some
-  // distributions' kernels after) the variable that points to it.
+  // Kernels export the address of the array. Some exported that of the pointer to it: those before
+  // Linux commit a0b1280368d1 ("kdump: write correct address of mem_section into vmcoreinfo") (in
+  // v4.16), and what was made from a vmlinux file.
   Result<MemoryMap> direct = SectionReader(kernel, layout, layout.symbol).ReadAll();
   if (direct) return direct;
   Result<uint64_t> pointer = kernel.NewMemory()->ReadWord(layout.symbol);
