@@ -124,10 +124,10 @@ Result<PageState> KdumpPageReader::Read(Pfn pfn, ByteSpan out) {
 Status KdumpPageReader::ReadData(const PageDescriptor& descriptor, ByteSpan out) {
   const KdumpInfo& info = dump_->info();
   FileOffset data_start = info.table_start() + dump_->page_count() * kPageDescriptorSize;
-  if (descriptor.size == 0 || descriptor.size > info.block_size())
-    return Malformed("size {:#x} is not that of a page", descriptor.size);
   if (descriptor.offset < data_start.value)
     return Malformed("offset {:#x} is not that of page data", descriptor.offset);
+  if (descriptor.size == 0 || descriptor.size > info.block_size())
+    return Malformed("size {:#x} is not that of a page", descriptor.size);
   if (descriptor.offset > info.file_size || descriptor.size > info.file_size - descriptor.offset)
     return Truncated("the file ends at offset {:#x}, before the {} bytes at {:#x}", info.file_size,
                      descriptor.size, descriptor.offset);

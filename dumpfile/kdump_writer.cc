@@ -76,6 +76,13 @@ KdumpHeader MakeHeader(const KdumpParameters& p, size_t sub_header_bytes) {
   return header;
 }
 
+// fallocate(2), which a signal may interrupt; returns an errno value.
+int Allocate(int fd, off_t start, off_t size) {
+  while (fallocate(fd, 0, start, size) != 0)
+    if (errno != EINTR) return errno;
+  return 0;
+}
+
 }  // namespace
 
 Result<KdumpWriter> KdumpWriter::Create(int fd, const KdumpParameters& parameters,
@@ -123,9 +130,13 @@ Status KdumpWriter::WriteHeader(bool complete) const {
 Status KdumpWriter::ReserveTable() const {
   auto start = static_cast<off_t>(table_start().value);
   auto end = static_cast<off_t>(data_start().value);
-  if (end > start && fallocate(fd_, 0, start, end - start) == 0) return {};
-  if (end > start && errno != EOPNOTSUPP && errno != ENOSYS)
-    return SystemError(errno, fmt::format("reserving {} bytes for page descriptors", end - start));
+  if (end > start) {
+    int error = Allocate(fd_, start, end - start);
+    if (error == 0) return {};
+    if (error != EOPNOTSUPP && error != ENOSYS)
+      return SystemError(error,
+                         fmt::format("reserving {} bytes for page descriptors", end - start));
+  }
   // A hole reads as zeros too. Without any page this is where the second bitmap ends.
   if (ftruncate(fd_, end) != 0) return SystemError(errno, "extending the dump file");
   return {};
