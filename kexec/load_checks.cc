@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kexec/load_checks.h"
+
+#include "kexec/command_line.h"
+#include "kexec/text.h"
+
+namespace kdumpkit {
+namespace {
+
+using Level = Finding::Level;
+
+Finding Good(std::string text) { return {Level::kGood, std::move(text)}; }
+Finding Warning(std::string text) { return {Level::kWarning, std::move(text)}; }
+Finding Refusal(std::string text) { return {Level::kRefusal, std::move(text)}; }
+
+// The command line as the boot loader gave it has a crashkernel= word.
+bool AskedForReservation(const RootDir& root) {
+  for (const std::string& word : SplitWords(root.ReadLine("/proc/cmdline").value_or("")))
+    if (ParameterName(word) == "crashkernel") return true;
+  return false;
+}
+
+Finding CheckReservation(const CrashReservation& reservation, const RootDir& root) {
+  std::optional<bool> present = reservation.Present();
+  if (!present)
+    return Warning(
+        "cannot tell whether memory is reserved for a crash kernel: neither "
+        "'/proc/iomem' nor the size in '/sys/kernel' can be read");
+  if (*present && reservation.hidden)
+    return Warning(
+        "'/proc/iomem' shows its addresses as zeros without CAP_SYS_ADMIN: where the "
+        "reservation is cannot be checked");
+  if (*present) return Good("memory is reserved for a crash kernel");
+  if (AskedForReservation(root))
+    return Refusal(fmt::format(
+        "no memory is reserved for a crash kernel, although the running kernel was started with "
+        "crashkernel=: see why in 'dmesg | grep -i crashkernel' (size wrongly written, or no free "
+        "range of that size), or it was given back through '{}'",
+        KexecFilePath(root, KexecFile::kCrashSize)));
+  return Refusal(
+      "no memory is reserved for a crash kernel: add crashkernel=256M to the command "
+      "line of the running kernel (the boot loader's configuration) and reboot");
+}
+
+std::string NeedText(const MemoryNeed& need) {
+  std::string text =
+      fmt::format("kernel {}, initrd {}", SizeText(need.kernel), SizeText(need.initrd));
+  if (need.elfcorehdr != 0) text += fmt::format(", elfcorehdr {}", SizeText(need.elfcorehdr));
+  return text + fmt::format(", other {}", SizeText(need.other));
+}
+
+Finding CheckFit(const LoadPlan& plan, uint64_t size) {
+  const MemoryNeed& need = plan.need;
+  if (need.Total() > size)
+    return Refusal(fmt::format(
+        "the reservation is too small: {} are needed to load ({}), {} are reserved: boot with a "
+        "crashkernel= that is larger by {} and what the crash kernel needs to run, or load a "
+        "smaller initramfs",
+        SizeText(need.Total()), NeedText(need), SizeText(size), SizeText(need.Total() - size)));
+  if (need.Total() + need.slack > size)
+    return Warning(
+        fmt::format("the image may not fit into the reservation: {} of {} are needed, "
+                    "and alignment takes up to {} more",
+                    SizeText(need.Total()), SizeText(size), SizeText(need.slack)));
+  // An initramfs unpacks to several times its size, and the kernel itself takes about 32 MiB.
+  uint64_t rest = size - need.Total();
+  uint64_t wanted = 2 * need.initrd + (uint64_t{32} << 20);
+  if (rest < wanted)
+    return Warning(
+        fmt::format("only {} of the reservation are left for the crash kernel to run "
+                    "in; about {} are usual with this initramfs",
+                    SizeText(rest), SizeText(wanted)));
+  return Good(
+      fmt::format("the image fits into the reservation, {} are left to run in", SizeText(rest)));
+}
+
+// sanity_check_segment_list() of the kernel refuses images above half of memory.
+std::optional<Finding> CheckHalfOfMemory(const LoadPlan& plan) {
+  if (!plan.state.memory || plan.need.Total() <= *plan.state.memory / 2) return std::nullopt;
+  return Refusal(
+      fmt::format("the image takes {} of memory ({}), the kernel loads no more than "
+                  "half of its {}",
+                  SizeText(plan.need.Total()), NeedText(plan.need), SizeText(*plan.state.memory)));
+}
+
+Finding CheckCommandLine(const LoadPlan& plan) {
+  uint64_t length = plan.command_line.size();
+  if (length > plan.command_line_limit)
+    return Refusal(fmt::format(
+        "the command line has {} characters, '{}' takes {} (its own limit {}, less what the "
+        "running kernel keeps for elfcorehdr=): shorten it by {}",
+        length, plan.kernel.path, plan.command_line_limit, plan.image.bzimage->command_line_size,
+        length - plan.command_line_limit));
+  return Good(fmt::format("the command line is not too long ({} of {} characters)", length,
+                          plan.command_line_limit));
+}
+
+std::optional<Finding> CheckSignature(const LoadPlan& plan) {
+  if (!plan.state.LockedDown()) return std::nullopt;
+  if (plan.image.is_signed)
+    return Good(fmt::format("the kernel is signed (kernel lockdown: {})", *plan.state.lockdown));
+  return Warning(
+      fmt::format("'{}' has no EFI signature and kernel lockdown is '{}': only a kernel "
+                  "that IMA appraises would be taken",
+                  plan.kernel.path, *plan.state.lockdown));
+}
+
+std::optional<Finding> CheckFlags(const LoadPlan& plan) {
+  if (plan.state.LimitOf(plan.slot).value_or(-1) != 1) return std::nullopt;
+  return Warning(fmt::format("this is the last load that '{}' allows until the next boot",
+                             LimitPath(plan.slot)));
+}
+
+void CheckImage(const LoadPlan& plan, std::string_view machine, std::vector<Finding>& findings) {
+  Status loadable = CheckLoadable(plan.image, plan.kernel.path, machine);
+  if (!loadable) {
+    findings.push_back(Refusal(loadable.error().message()));
+    return;
+  }
+  findings.push_back(
+      Good(fmt::format("'{}' is {}, complete", plan.kernel.path, plan.image.description)));
+  findings.push_back(CheckCommandLine(plan));
+  if (std::optional<Finding> finding = CheckHalfOfMemory(plan)) findings.push_back(*finding);
+  std::optional<uint64_t> size = plan.reservation.TargetSize();
+  if (plan.slot == Slot::kCrash && size.value_or(0) != 0) findings.push_back(CheckFit(plan, *size));
+}
+
+}  // namespace
+
+std::vector<std::string> ForbiddenBy(const SystemState& state, Slot slot) {
+  std::vector<std::string> reasons;
+  if (!state.can_boot.value_or(true))
+    reasons.push_back("this process lacks CAP_SYS_BOOT: run it as root, and not in a container");
+  if (state.load_disabled.value_or(false))
+    reasons.push_back(
+        "'/proc/sys/kernel/kexec_load_disabled' is 1: no kernel can be loaded or "
+        "unloaded until the next boot (look for kernel.kexec_load_disabled in "
+        "'/etc/sysctl.d')");
+  if (state.LimitOf(slot).value_or(-1) == 0)
+    reasons.push_back(
+        fmt::format("'{}' is 0: no more calls are allowed until the next boot", LimitPath(slot)));
+  return reasons;
+}
+
+std::vector<Finding> CheckLoad(const LoadPlan& plan, const RootDir& root,
+                               std::string_view machine) {
+  std::vector<Finding> findings;
+  for (std::string& reason : ForbiddenBy(plan.state, plan.slot))
+    findings.push_back(Refusal(std::move(reason)));
+  if (findings.empty() && plan.state.can_boot) findings.push_back(Good("loading is permitted"));
+  if (plan.slot == Slot::kCrash) findings.push_back(CheckReservation(plan.reservation, root));
+  if (plan.initrd && plan.initrd->size == 0)
+    findings.push_back(Refusal(
+        fmt::format("the initramfs '{}' is an empty file: make it again, or leave --initrd out",
+                    plan.initrd->path)));
+  CheckImage(plan, machine, findings);
+  if (std::optional<Finding> finding = CheckSignature(plan)) findings.push_back(*finding);
+  if (std::optional<Finding> finding = CheckFlags(plan)) findings.push_back(*finding);
+  return findings;
+}
+
+}  // namespace kdumpkit
