@@ -128,10 +128,11 @@ std::string ExplainNoRoom(const Failure& failure) {
   std::string reserved = size ? SizeText(*size) : std::string("an unknown size");
   return fmt::format(
       "the image does not fit into the reservation: at least {} are needed (kernel {}, initrd {}), "
-      "and up to {} for alignment, {} are reserved ('Crash kernel' in '/proc/iomem'): boot with a "
+      "at an address that is a multiple of {}, {} are reserved ('Crash kernel' in '/proc/iomem'): "
+      "boot with a "
       "larger crashkernel=, or load a smaller initramfs",
       SizeText(plan.need.Total()), SizeText(plan.need.kernel), SizeText(plan.need.initrd),
-      SizeText(plan.need.slack), reserved);
+      SizeText(plan.need.kernel_alignment), reserved);
 }
 
 std::string ExplainNotImplemented(const Failure&) {

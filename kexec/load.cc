@@ -83,9 +83,11 @@ Result<std::vector<std::string>> Load(const LoadPlan& plan, const RootDir& root,
   if (error == EINVAL && optional_flags != 0) {
     // The call before changed nothing if a flag was its fault.
     error = attempt(plan.flags & ~kOptionalFileFlags);
-    if (error == 0)
+    // Nobody asked for the debug flag itself, -d is served without it.
+    uint64_t missed = optional_flags & ~kFileDebug;
+    if (error == 0 && missed != 0)
       warnings.push_back(fmt::format("this kernel does not know flags {}: loaded without them",
-                                     FlagsText(optional_flags)));
+                                     FlagsText(missed)));
   }
   if (error != 0) return LoadError(error, plan, root);
   TRY(VerifyLoaded(plan, root, warnings));

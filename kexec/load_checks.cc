@@ -49,29 +49,35 @@ std::string NeedText(const MemoryNeed& need) {
   return text + fmt::format(", other {}", SizeText(need.other));
 }
 
-Finding CheckFit(const LoadPlan& plan, uint64_t size) {
-  const MemoryNeed& need = plan.need;
-  if (need.Total() > size)
-    return Refusal(fmt::format(
-        "the reservation is too small: {} are needed to load ({}), {} are reserved: boot with a "
-        "crashkernel= that is larger by {} and what the crash kernel needs to run, or load a "
-        "smaller initramfs",
-        SizeText(need.Total()), NeedText(need), SizeText(size), SizeText(need.Total() - size)));
-  if (need.Total() + need.slack > size)
-    return Warning(
-        fmt::format("the image may not fit into the reservation: {} of {} are needed, "
-                    "and alignment takes up to {} more",
-                    SizeText(need.Total()), SizeText(size), SizeText(need.slack)));
+// Room the crash kernel has once it is loaded.
+Finding CheckRoomToRun(const MemoryNeed& need, uint64_t size) {
   // An initramfs unpacks to several times its size, and the kernel itself takes about 32 MiB.
   uint64_t rest = size - need.Total();
   uint64_t wanted = 2 * need.initrd + (uint64_t{32} << 20);
-  if (rest < wanted)
+  if (rest >= wanted)
+    return Good(
+        fmt::format("the image fits into the reservation, {} are left to run in", SizeText(rest)));
+  return Warning(
+      fmt::format("only {} of the reservation are left for the crash kernel to run in; "
+                  "about {} are usual with this initramfs",
+                  SizeText(rest), SizeText(wanted)));
+}
+
+Finding CheckFit(const LoadPlan& plan, uint64_t size) {
+  const MemoryNeed& need = plan.need;
+  std::optional<PhysRange> range = plan.reservation.Target();
+  Fit fit = range ? PlaceInRange(*range, need) : PlaceInSize(size, need);
+  if (fit == Fit::kYes) return CheckRoomToRun(need, size);
+  if (fit == Fit::kMaybe)
     return Warning(
-        fmt::format("only {} of the reservation are left for the crash kernel to run "
-                    "in; about {} are usual with this initramfs",
-                    SizeText(rest), SizeText(wanted)));
-  return Good(
-      fmt::format("the image fits into the reservation, {} are left to run in", SizeText(rest)));
+        fmt::format("the image may not fit into the reservation: {} of {} are needed, "
+                    "and the kernel's address is a multiple of {}",
+                    SizeText(need.Total()), SizeText(size), SizeText(need.kernel_alignment)));
+  return Refusal(fmt::format(
+      "the reservation is too small: {} are needed to load ({}), the kernel's address is a "
+      "multiple of {}, and {} are reserved: boot with a larger crashkernel= (add what the crash "
+      "kernel needs to run), or load a smaller initramfs",
+      SizeText(need.Total()), NeedText(need), SizeText(need.kernel_alignment), SizeText(size)));
 }
 
 // sanity_check_segment_list() of the kernel refuses images above half of memory.
@@ -109,6 +115,14 @@ std::optional<Finding> CheckFlags(const LoadPlan& plan) {
   if (plan.state.LimitOf(plan.slot).value_or(-1) != 1) return std::nullopt;
   return Warning(fmt::format("this is the last load that '{}' allows until the next boot",
                              LimitPath(plan.slot)));
+}
+
+void CheckWriters(const InputFile& file, std::vector<Finding>& findings) {
+  if (file.open_for_writing)
+    findings.push_back(Refusal(fmt::format(
+        "'{}' is open for writing, the kernel does not read it before that ends: wait for the "
+        "program that writes it ('fuser -v {}')",
+        file.path, file.path)));
 }
 
 void CheckImage(const LoadPlan& plan, std::string_view machine, std::vector<Finding>& findings) {
@@ -153,6 +167,8 @@ std::vector<Finding> CheckLoad(const LoadPlan& plan, const RootDir& root,
     findings.push_back(Refusal(
         fmt::format("the initramfs '{}' is an empty file: make it again, or leave --initrd out",
                     plan.initrd->path)));
+  CheckWriters(plan.kernel, findings);
+  if (plan.initrd) CheckWriters(*plan.initrd, findings);
   CheckImage(plan, machine, findings);
   if (std::optional<Finding> finding = CheckSignature(plan)) findings.push_back(*finding);
   if (std::optional<Finding> finding = CheckFlags(plan)) findings.push_back(*finding);

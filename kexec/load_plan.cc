@@ -16,14 +16,20 @@ namespace {
 constexpr uint64_t kPageSize = 4096;
 // The least that purgatory, boot parameters with the command line and control pages take together.
 constexpr uint64_t kOtherSegments = uint64_t{32} << 10;
-// EFI memory map, alignment of the small segments.
-constexpr uint64_t kOtherSlack = uint64_t{1} << 20;
 // Bytes the kernel keeps free in the command line for "elfcorehdr=0x... ", for every slot, and for
 // "dmcryptkeys=0x... " (arch/x86/kernel/kexec-bzimage64.c).
 constexpr uint64_t kElfcorehdrText = 30;
 constexpr uint64_t kDmCryptKeysText = 31;
 
 uint64_t PageAlign(uint64_t size) { return (size + kPageSize - 1) / kPageSize * kPageSize; }
+
+// A read lease is refused while anyone has the file open for writing (fcntl(2)). Where leases do
+// not work the answer is no.
+bool IsOpenForWriting(int fd) {
+  if (fcntl(fd, F_SETLEASE, F_RDLCK) != 0) return errno == EAGAIN;
+  fcntl(fd, F_SETLEASE, F_UNLCK);
+  return false;
+}
 
 // The kernel reads the files itself, and regular ones only.
 Result<InputFile> OpenInput(const std::string& path, std::string_view what) {
@@ -35,7 +41,8 @@ Result<InputFile> OpenInput(const std::string& path, std::string_view what) {
   if (!S_ISREG(info.st_mode))
     return UsageError("{}: '{}' is not a regular file, which the kernel needs to read it", what,
                       path);
-  return InputFile{path, std::move(fd), static_cast<uint64_t>(info.st_size)};
+  bool open_for_writing = IsOpenForWriting(fd.get());
+  return InputFile{path, std::move(fd), static_cast<uint64_t>(info.st_size), open_for_writing};
 }
 
 Result<KernelImage> ReadImage(const InputFile& kernel) {
@@ -69,7 +76,7 @@ MemoryNeed ComputeNeed(const LoadPlan& plan) {
   if (plan.slot == Slot::kCrash)
     need.elfcorehdr = PageAlign(plan.state.elfcorehdr_size.value_or(kPageSize));
   need.other = kOtherSegments;
-  need.slack = kOtherSlack + plan.image.bzimage->kernel_alignment;
+  need.kernel_alignment = std::max(plan.image.bzimage->kernel_alignment, 1u);
   return need;
 }
 

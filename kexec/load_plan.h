@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "kexec/kernel_image.h"
 #include "kexec/options.h"
+#include "kexec/placement.h"
 #include "kexec/reservation.h"
 #include "kexec/system_state.h"
 
@@ -31,17 +32,7 @@ struct InputFile {
   std::string path;
   UniqueFd fd;
   uint64_t size = 0;
-};
-
-// Bytes of memory that an image takes, as far as is known before it is loaded.
-struct MemoryNeed {
-  uint64_t kernel = 0;
-  uint64_t initrd = 0;
-  uint64_t elfcorehdr = 0;  // list of the memory to dump; crash kernel only
-  uint64_t other = 0;       // purgatory, boot parameters, control pages: the least they take
-  uint64_t slack = 0;       // what alignment and unknown sizes may take on top
-
-  uint64_t Total() const { return kernel + initrd + elfcorehdr + other; }
+  bool open_for_writing = false;  // by any process; the kernel does not read such files
 };
 
 struct LoadPlan {

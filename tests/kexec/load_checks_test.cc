@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Each check before the call: what it says, and that the loaded crash kernel is not touched.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -92,10 +93,18 @@ TEST_F(LoadChecks, ReservationIsNotNeededForANormalKernel) {
 TEST_F(LoadChecks, TooSmallReservationNamesTheSum) {
   machine_.Set("proc/iomem", "5f000000-60ffffff : Crash kernel\n");  // 32 MiB
   machine_.Set("sys/kernel/crash_elfcorehdr_size", "573504\n");
-  EXPECT_THAT(Refused({"-p", "--initrd=" + machine_.InitrdPath()}),
-              HasSubstr("the reservation is too small: 48.7 MiB are needed to load (kernel 48 MiB, "
-                        "initrd 100 KiB, elfcorehdr 564 KiB, other 32 KiB), 32 MiB are reserved: "
-                        "boot with a crashkernel= that is larger by 16.7 MiB"));
+  EXPECT_THAT(
+      Refused({"-p", "--initrd=" + machine_.InitrdPath()}),
+      HasSubstr("the reservation is too small: 48.7 MiB are needed to load (kernel 48 MiB, "
+                "initrd 100 KiB, elfcorehdr 564 KiB, other 32 KiB), the kernel's address is "
+                "a multiple of 2 MiB, and 32 MiB are reserved: boot with a larger "
+                "crashkernel="));
+}
+
+TEST_F(LoadChecks, HiddenAddressesLeaveTheSizeToCheck) {
+  machine_.Set("proc/iomem", "00000000-00000000 : Crash kernel\n");
+  machine_.Set("sys/kernel/kexec_crash_size", "33554432\n");
+  EXPECT_THAT(Refused(), HasSubstr("32 MiB are reserved"));
 }
 
 TEST_F(LoadChecks, TheUpperRangeDecidesAboutTheSize) {
@@ -108,7 +117,7 @@ TEST_F(LoadChecks, TheUpperRangeDecidesAboutTheSize) {
 }
 
 TEST_F(LoadChecks, TightReservationIsAWarning) {
-  machine_.Set("proc/iomem", "5f000000-621fffff : Crash kernel\n");  // 50 MiB
+  machine_.Set("proc/iomem", "5f000000-6220ffff : Crash kernel\n");  // 50 MiB and 64 KiB
   EXPECT_THAT(Warned(), HasSubstr("the image may not fit into the reservation"));
 }
 
@@ -224,6 +233,19 @@ TEST_F(LoadChecks, FilesThatAreNotRegular) {
   ASSERT_EQ(mkfifo(machine_.Path("pipe").c_str(), 0600), 0);
   EXPECT_EQ(machine_.Run({"-p", machine_.Path("pipe")}), kExitRefused);
   EXPECT_THAT(machine_.err, HasSubstr("is not a regular file"));
+}
+
+TEST_F(LoadChecks, FilesThatAreBeingWritten) {
+  UniqueFd kernel = OpenFile(machine_.KernelPath(), O_RDONLY).value();
+  if (fcntl(kernel.get(), F_SETLEASE, F_RDLCK) != 0) GTEST_SKIP() << "no leases here";
+  fcntl(kernel.get(), F_SETLEASE, F_UNLCK);
+  UniqueFd writer = OpenFile(machine_.KernelPath(), O_WRONLY).value();
+  EXPECT_THAT(Refused(), HasSubstr("'" + machine_.KernelPath() + "' is open for writing"));
+  writer = OpenFile(machine_.InitrdPath(), O_WRONLY).value();
+  EXPECT_THAT(Refused({"-p", "--initrd=" + machine_.InitrdPath()}),
+              HasSubstr("'" + machine_.InitrdPath() + "' is open for writing"));
+  writer.reset();
+  EXPECT_EQ(machine_.RunWithKernel({"-p"}), kExitDone);
 }
 
 TEST_F(LoadChecks, ReuseNeedsProcCmdline) {

@@ -64,8 +64,8 @@ TEST(Run, FlagsTheKernelDoesNotKnowAreLeftOut) {
   ASSERT_EQ(machine.kernel.loads.size(), 2u);
   EXPECT_EQ(machine.kernel.loads[0].flags, 0x1eu);
   EXPECT_EQ(machine.kernel.loads[1].flags, 0x6u);
-  EXPECT_THAT(machine.err, HasSubstr("kexec: warning: this kernel does not know flags 0x18 (DEBUG, "
-                                     "NO_CMA): loaded without them"));
+  EXPECT_THAT(machine.err, HasSubstr("kexec: warning: this kernel does not know flags 0x10 "
+                                     "(NO_CMA): loaded without them"));
 }
 
 TEST(Run, OtherEinvalIsNotRetriedWithoutOptionalFlags) {
