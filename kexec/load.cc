@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "kexec/explain.h"
 #include "kexec/plan_report.h"
@@ -31,6 +32,13 @@ KexecFile LoadedFile(Slot slot) {
   return slot == Slot::kCrash ? KexecFile::kCrashLoaded : KexecFile::kLoaded;
 }
 
+// "<what>: Device or resource busy (EBUSY)": the name is what manuals are searched for.
+std::string CallFailed(int error, std::string_view what) {
+  std::string text = SystemError(error, what).message();
+  const char* name = strerrorname_np(error);
+  return name != nullptr ? fmt::format("{} ({})", text, name) : text;
+}
+
 // What a failed load did to the image that was there before.
 std::string AftermathText(const LoadPlan& plan, const SystemState& now) {
   bool before = plan.state.LoadedIn(plan.slot).value_or(false);
@@ -47,11 +55,11 @@ std::string AftermathText(const LoadPlan& plan, const SystemState& now) {
 Error LoadError(int error, const LoadPlan& plan, const RootDir& root) {
   SystemState now = SystemState::Read(root);
   std::string what = fmt::format("loading '{}' as {}", plan.kernel.path, SlotNoun(plan.slot));
-  Error result = SystemError(error, what);
   std::string aftermath = AftermathText(plan, now);
-  return Error(ErrorKind::kSystem, error,
-               fmt::format("{}: {}{}{}", result.message(), ExplainLoadError(error, plan, now),
-                           aftermath.empty() ? "" : "\n", aftermath));
+  return Error(
+      ErrorKind::kSystem, error,
+      fmt::format("{}: {}{}{}", CallFailed(error, what), ExplainLoadError(error, plan, now),
+                  aftermath.empty() ? "" : "\n", aftermath));
 }
 
 // A kernel that says yes and shows an empty slot has not loaded anything.
@@ -102,8 +110,7 @@ Status Unload(Slot slot, const RootDir& root, KexecSyscalls& syscalls) {
   if (error != 0)
     return Error(
         ErrorKind::kSystem, error,
-        fmt::format("{}: {}",
-                    SystemError(error, fmt::format("unloading {}", SlotNoun(slot))).message(),
+        fmt::format("{}: {}", CallFailed(error, fmt::format("unloading {}", SlotNoun(slot))),
                     ExplainUnloadError(error, slot, SystemState::Read(root))));
   if (ReadKexecNumber(root, LoadedFile(slot)).value_or(0) != 0)
     return Error(ErrorKind::kSystem,
@@ -118,7 +125,7 @@ Error StartLoaded(bool sync, const RootDir& root, KexecSyscalls& syscalls) {
   if (sync) syscalls.Sync();
   int error = syscalls.RebootIntoLoaded();
   return Error(ErrorKind::kSystem, error,
-               fmt::format("{}: {}", SystemError(error, "starting the loaded kernel").message(),
+               fmt::format("{}: {}", CallFailed(error, "starting the loaded kernel"),
                            ExplainRebootError(error, SystemState::Read(root))));
 }
 

@@ -145,7 +145,7 @@ TEST(Run, FailureOfANormalLoad) {
   FakeMachine machine;
   machine.kernel.answers = {ENOMEM, ENOMEM};
   EXPECT_EQ(machine.RunWithKernel({"-l"}), kExitFailed);
-  EXPECT_THAT(machine.err, HasSubstr("as the kernel: Cannot allocate memory: "));
+  EXPECT_THAT(machine.err, HasSubstr("as the kernel: Cannot allocate memory (ENOMEM): "));
   EXPECT_THAT(machine.err, Not(HasSubstr("panic")));
   machine.Set("sys/kernel/kexec_loaded", "1\n");
   machine.RunWithKernel({"-l"});
@@ -185,8 +185,9 @@ TEST(Run, UnloadFailures) {
   machine.kernel.answers = {EPERM};
   machine.Set("proc/sys/kernel/kexec_load_disabled", "1\n");
   EXPECT_EQ(machine.Run({"-p", "-u"}), kExitFailed);
-  EXPECT_THAT(machine.err, HasSubstr("kexec: unloading the crash kernel: Operation not permitted: "
-                                     "'/proc/sys/kernel/kexec_load_disabled' is 1"));
+  EXPECT_THAT(machine.err,
+              HasSubstr("kexec: unloading the crash kernel: Operation not permitted (EPERM): "
+                        "'/proc/sys/kernel/kexec_load_disabled' is 1"));
   machine.kernel.answers.assign(7, EBUSY);
   EXPECT_EQ(machine.Run({"-p", "-u"}), kExitFailed);
   EXPECT_THAT(machine.err, HasSubstr("still holds the kernel's kexec lock"));
@@ -258,7 +259,7 @@ TEST(Run, ExecFailures) {
   machine.Set("proc/self/status", "CapEff:\t0\n");
   const std::pair<int, const char*> kRows[] = {
       {EPERM,
-       "kexec: starting the loaded kernel: Operation not permitted: this process lacks "
+       "kexec: starting the loaded kernel: Operation not permitted (EPERM): this process lacks "
        "CAP_SYS_BOOT"},
       {EINVAL, "run 'kexec -l' first"},
       {EBUSY, "a load is under way"},
