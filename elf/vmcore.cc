@@ -31,7 +31,8 @@ struct CoreFile {
 };
 
 Result<CoreFile> OpenCoreFile(const std::string& path) {
-  CoreFile file{path, TRY(OpenFile(path, O_RDONLY)), 0, WindowMode::kRead};
+  UniqueFd fd = TRY(OpenFile(path, O_RDONLY));
+  CoreFile file{path, std::move(fd), 0, WindowMode::kRead};
   // Also the size of a block device, which fstat(2) does not know.
   off_t end = lseek(file.fd.get(), 0, SEEK_END);
   if (end < 0) return SystemError(errno, fmt::format("'{}': cannot be read at random", path));

@@ -27,8 +27,14 @@ class NoteBytes {
   ByteWriter out_;
 };
 
-NoteList Parse(const ByteBuffer& bytes, ByteOrder order = ByteOrder::kLittle) {
-  return ParseNotes(bytes, 0, order, FileOffset(0x1000));
+// The notes point into the bytes, which stay with them.
+struct Parsed : NoteList {
+  ByteBuffer bytes;
+};
+
+Parsed Parse(ByteBuffer bytes, ByteOrder order = ByteOrder::kLittle) {
+  NoteList list = ParseNotes(bytes, 0, order, FileOffset(0x1000));
+  return {std::move(list), std::move(bytes)};
 }
 
 TEST(Notes, NameAndContentsArePaddedToFourBytes) {
@@ -41,7 +47,7 @@ TEST(Notes, NameAndContentsArePaddedToFourBytes) {
                          .Header(1, 0, 8)
                          .Zeros(4)
                          .Take();
-  NoteList list = Parse(bytes);
+  Parsed list = Parse(bytes);
   EXPECT_EQ(list.problem, "");
   ASSERT_EQ(list.notes.size(), 2u);
   EXPECT_EQ(list.notes[0].name, "abc");
@@ -53,7 +59,7 @@ TEST(Notes, NameAndContentsArePaddedToFourBytes) {
 }
 
 TEST(Notes, BigEndian) {
-  NoteList list =
+  Parsed list =
       Parse(NoteBytes(ByteOrder::kBig).Header(4, 4, 1).Text("abc").Zeros(1).Text("wxyz").Take(),
             ByteOrder::kBig);
   ASSERT_EQ(list.notes.size(), 1u);
@@ -61,34 +67,34 @@ TEST(Notes, BigEndian) {
 }
 
 TEST(Notes, LastNoteNeedsNoPadding) {
-  NoteList list = Parse(NoteBytes().Header(4, 2, 1).Text("abc").Zeros(1).Text("xy").Take());
+  Parsed list = Parse(NoteBytes().Header(4, 2, 1).Text("abc").Zeros(1).Text("xy").Take());
   EXPECT_EQ(list.problem, "");
   ASSERT_EQ(list.notes.size(), 1u);
   EXPECT_EQ(AsText(list.notes[0].desc), "xy");
 }
 
 TEST(Notes, NothingIsAnEmptyList) {
-  NoteList list = Parse({});
+  Parsed list = Parse({});
   EXPECT_EQ(list.problem, "");
   EXPECT_TRUE(list.notes.empty());
 }
 
 TEST(Notes, ZerosEndTheList) {
   for (size_t zeros : {1u, 11u, 12u, 13u, 4096u}) {
-    NoteList list = Parse(NoteBytes().Header(4, 0, 1).Text("abc").Zeros(1 + zeros).Take());
+    Parsed list = Parse(NoteBytes().Header(4, 0, 1).Text("abc").Zeros(1 + zeros).Take());
     EXPECT_EQ(list.problem, "") << zeros;
     EXPECT_EQ(list.notes.size(), 1u) << zeros;
   }
 }
 
 TEST(Notes, CutHeaderIsAProblemAfterTheGoodNotes) {
-  NoteList list = Parse(NoteBytes().Header(4, 0, 1).Text("abc").Zeros(1).Text("\1\2\3\4").Take());
+  Parsed list = Parse(NoteBytes().Header(4, 0, 1).Text("abc").Zeros(1).Text("\1\2\3\4").Take());
   EXPECT_EQ(list.problem, "note at 0x1010: its header is cut off");
   EXPECT_EQ(list.notes.size(), 1u);
 }
 
 TEST(Notes, NamePastTheEnd) {
-  NoteList list = Parse(NoteBytes().Header(9, 0, 1).Text("abcdefgh").Take());
+  Parsed list = Parse(NoteBytes().Header(9, 0, 1).Text("abcdefgh").Take());
   EXPECT_EQ(list.problem,
             "note at 0x1000: 9 bytes of name and 0 of contents reach past the end of the notes");
   EXPECT_TRUE(list.notes.empty());
@@ -108,13 +114,13 @@ TEST(Notes, NamesAreLimited) {
 }
 
 TEST(Notes, NameEndsAtItsFirstNul) {
-  NoteList list = Parse(NoteBytes().Header(8, 0, 1).Text("ab").Zeros(1).Text("cdefg").Take());
+  Parsed list = Parse(NoteBytes().Header(8, 0, 1).Text("ab").Zeros(1).Text("cdefg").Take());
   ASSERT_EQ(list.notes.size(), 1u);
   EXPECT_EQ(list.notes[0].name, "ab");
 }
 
 TEST(Notes, NameWithoutNulIsTakenWhole) {
-  NoteList list = Parse(NoteBytes().Header(4, 0, 1).Text("QEMU").Take());
+  Parsed list = Parse(NoteBytes().Header(4, 0, 1).Text("QEMU").Take());
   ASSERT_EQ(list.notes.size(), 1u);
   EXPECT_EQ(list.notes[0].name, "QEMU");
 }
@@ -122,7 +128,7 @@ TEST(Notes, NameWithoutNulIsTakenWhole) {
 TEST(Notes, NumberIsLimited) {
   NoteBytes bytes;
   for (int i = 0; i < 262145; ++i) bytes.Header(0, 0, 1);
-  NoteList list = Parse(bytes.Take());
+  Parsed list = Parse(bytes.Take());
   EXPECT_EQ(list.notes.size(), 262144u);
   EXPECT_EQ(list.problem, "note at 0x301000: too many notes");
 }
@@ -139,8 +145,8 @@ TEST(Notes, EveryPrefixGivesNotesInsideIt) {
       NoteBytes().Header(4, 4, 1).Text("abc").Zeros(1).Text("1234").Header(1, 3, 2).Zeros(8).Take();
   for (size_t size = 0; size <= bytes.size(); ++size) {
     ByteBuffer prefix(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(size));
-    for (const Note& note : Parse(prefix).notes)
-      EXPECT_LE(note.raw_offset + note.desc.size(), size);
+    Parsed list = Parse(std::move(prefix));
+    for (const Note& note : list.notes) EXPECT_LE(note.raw_offset + note.desc.size(), size);
   }
 }
 
