@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// kdump-capture: saves the dead kernel's memory and restarts the machine. See kdump-capture(8).
+#include <fcntl.h>
+#include <getopt.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <optional>
+
+#include "capture/real_system.h"
+#include "capture/run.h"
+
+namespace kdumpkit {
+namespace {
+
+constexpr const char kHelp[] =
+    "Usage: kdump-capture [-h] [-v]\n"
+    "Saves the dead kernel's memory from '/proc/vmcore' as the kernel's command line says\n"
+    "(kdump.dest=UUID=..., kdump.path=...), then reboots. Runs in the capture kernel only,\n"
+    "as '/init' of its initramfs or as an ordinary program; see kdump-capture(8).\n"
+    "\n"
+    "  -h, --help     show this text\n"
+    "  -v, --version  show the version\n";
+
+constexpr option kOptions[] = {{"help", no_argument, nullptr, 'h'},
+                               {"version", no_argument, nullptr, 'v'},
+                               {nullptr, 0, nullptr, 0}};
+
+// Without /dev/console the kernel starts process 1 with no open descriptors; a dump that was then
+// opened as descriptor 1 would have our messages in it.
+void OccupyStandardDescriptors() {
+  int fd = -1;
+  do {
+    fd = open("/dev/console", O_RDWR | O_NOCTTY);
+    if (fd < 0) fd = open("/", O_PATH);
+  } while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0) close(fd);
+}
+
+// The exit status if the program is to end now.
+std::optional<int> ReadOptions(int argc, char** argv) {
+  for (int c; (c = getopt_long(argc, argv, "hv", kOptions, nullptr)) != -1;) {
+    if (c == 'h') return std::fputs(kHelp, stdout) < 0 ? 1 : 0;
+    if (c == 'v') return std::printf("kdump-capture %s\n", KDUMPKIT_VERSION) < 0 ? 1 : 0;
+    return 2;
+  }
+  if (optind == argc) return std::nullopt;
+  std::fprintf(stderr, "kdump-capture: unexpected argument '%s'; see --help\n", argv[optind]);
+  return 2;
+}
+
+int Main(int argc, char** argv) {
+  CaptureOptions options;
+  options.is_init = getpid() == 1;
+  // The kernel hands process 1 every word of its command line that it does not know itself.
+  if (!options.is_init) {
+    if (std::optional<int> status = ReadOptions(argc, argv)) return *status;
+  }
+  OccupyStandardDescriptors();
+  umask(077);
+  RealSystem system;
+  Result<RootDir> root = RootDir::Open("/");
+  CHECK(root.has_value());
+  int status = ExitStatus(RunCapture(options, *root, system));
+  // The end of process 1 is a kernel panic.
+  while (options.is_init) pause();
+  return status;
+}
+
+}  // namespace
+}  // namespace kdumpkit
+
+int main(int argc, char** argv) { return kdumpkit::Main(argc, argv); }
