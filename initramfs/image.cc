@@ -28,7 +28,7 @@ Result<ByteBuffer> ReadWhole(const std::string& path) {
 }
 
 Status AddSkeleton(FileTree& tree) {
-  for (const char* folder : {"dev", "proc", "run", "sys"}) TRY(tree.AddFolder(folder));
+  for (const char* folder : {"dev", "proc", "run", "sys", "tmp"}) TRY(tree.AddFolder(folder));
   // The kernel opens it for process 1 before anything is mounted: Linux init/main.c,
   // console_on_rootfs(). Numbers: Documentation/admin-guide/devices.txt.
   return tree.AddCharDevice("dev/console", 0600, 5, 1);
