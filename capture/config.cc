@@ -116,7 +116,7 @@ constexpr Word kWords[] = {
     {"level", [](CaptureConfig& c, Value text) { return SetNumber(text, 0, 31, c.level); }},
     {"threads", [](CaptureConfig& c, Value text) { return SetNumber(text, 1, 1024, c.threads); }},
     {"timeout", [](CaptureConfig& c, Value text) { return SetSeconds(text, 0, 86400, c.timeout); }},
-    {"stall", [](CaptureConfig& c, Value text) { return SetSeconds(text, 10, 86400, c.stall); }},
+    {"stall", [](CaptureConfig& c, Value text) { return SetSeconds(text, 1, 86400, c.stall); }},
 };
 
 void ApplyWord(std::string_view word, ConfigReading& reading) {
