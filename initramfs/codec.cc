@@ -15,6 +15,8 @@ constexpr int kGzipLevel = 9;
 constexpr int kZstdLevel = 15;
 // zlib: 15 bits of window, and 16 to write (32 to read) a gzip header.
 constexpr int kGzipWindow = 15 + 16;
+// The dictionary of "xz -9" has 64 MiB.
+constexpr uint64_t kXzMemory = uint64_t{256} << 20;
 constexpr size_t kFirstStep = size_t{1} << 20;
 
 Result<ByteBuffer> Gzip(ByteView data) {
@@ -75,7 +77,7 @@ Result<ByteBuffer> UnpackGzip(ByteView data, size_t limit) {
 
 Result<ByteBuffer> UnpackXz(ByteView data, size_t limit) {
   lzma_stream stream = LZMA_STREAM_INIT;
-  if (lzma_stream_decoder(&stream, limit, 0) != LZMA_OK) return Unsupported("xz cannot unpack");
+  if (lzma_stream_decoder(&stream, kXzMemory, 0) != LZMA_OK) return Unsupported("xz cannot unpack");
   std::unique_ptr<lzma_stream, void (*)(lzma_stream*)> end(&stream, lzma_end);
   stream.next_in = AsUnsigned(data.data());
   stream.avail_in = data.size();

@@ -4,6 +4,7 @@
 #include <elf.h>
 
 #include <algorithm>
+#include <array>
 
 namespace kdumpkit {
 namespace {
@@ -91,8 +92,9 @@ void ElfFileBuilder::PutSectionHeader(ByteWriter& out, const Section& section) {
 ByteBuffer ElfFileBuilder::Header(uint64_t section_table, size_t section_count) const {
   bool has_interpreter = !interpreter_.empty();
   ByteWriter out(ByteOrder::kLittle);
-  out.PutBytes(AsBytes(std::string_view("\177ELF\2\1\1", 7)));
-  out.PadTo(16);
+  // e_ident: magic, 64 bits, little-endian, version 1.
+  constexpr std::array<uint8_t, 16> kIdent = {0x7f, 'E', 'L', 'F', 2, 1, 1};
+  for (uint8_t byte : kIdent) out.Put(byte);
   out.Put(type_);
   out.Put(machine_);
   out.Put(uint32_t{1});                                            // e_version
