@@ -8,13 +8,13 @@ namespace kdumpkit {
 
 namespace {
 
-// Users' PATH often lacks the folder of depmod.
-void RunDepmod(const std::string& root) {
+// Users' PATH often lacks the folder of depmod (package kmod).
+bool RunDepmod(const std::string& root) {
   for (const char* program : {"depmod", "/sbin/depmod"}) {
     Result<ChildProcess> depmod = ChildProcess::Spawn({program, "-b", root, kTestRelease});
-    if (depmod && depmod->Wait()->ok()) return;
+    if (depmod && depmod->Wait()->ok()) return true;
   }
-  CHECK(!"depmod works; it is in package kmod");
+  return false;
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ std::string MakeModuleTree(const TempDir& dir) {
   dir.Write(inside + "modules.order", "");
   dir.Write(inside + "modules.builtin", "kernel/core/core.ko\n");
   dir.Write(inside + "modules.builtin.modinfo", std::string("core.license=GPL\0", 17));
-  RunDepmod(dir.path());
+  CHECK(RunDepmod(dir.path()));
   return dir.File(inside.substr(0, inside.size() - 1));
 }
 
