@@ -68,7 +68,8 @@ void MarkIncomplete(const std::string& folder) {
 Result<uint64_t> Dumper::SaveDmesg(const std::string& path) {
   FilterEnd end = TRY(
       RunFilter({filter_, "--dump-dmesg", vmcore_, path}, path, config_.stall, log_, watchdog_));
-  if (!end.complete())
+  // A partial log is what could be read of a damaged one.
+  if (!end.complete() && !end.partial())
     return Error(ErrorKind::kSystem, fmt::format("'{}' {}", filter_, end.ToString()));
   TRY(SyncFile(path));
   return FileSize(path).value_or(0);
@@ -105,7 +106,8 @@ DumpResult Dumper::TryOnce(const std::string& folder, Attempt attempt) {
     result.state = DumpState::kComplete;
   } else if (written && !result.file.empty()) {
     result.state = DumpState::kPartial;
-    result.reason = "some pages are missing, see capture.log";
+    result.reason = result.file == kVmcoreName ? "not all as asked for" : "it ends early";
+    if (!HasRoom(folder)) result.reason += "; the destination is full";
   } else {
     result.reason = written ? fmt::format("'{}' wrote no dump", filter_)
                             : fmt::format("'{}' {}", filter_, end->ToString());
@@ -113,7 +115,7 @@ DumpResult Dumper::TryOnce(const std::string& folder, Attempt attempt) {
   return result;
 }
 
-bool Dumper::WorthRetrying(const std::string& folder) {
+bool Dumper::HasRoom(const std::string& folder) {
   Result<uint64_t> free = system_.FreeBytes(folder);
   return !free || *free >= kFullBelow;
 }
@@ -121,7 +123,7 @@ bool Dumper::WorthRetrying(const std::string& folder) {
 DumpResult Dumper::SaveVmcore(const std::string& folder) {
   DumpResult first = TryOnce(folder, Attempt::kFirst);
   if (first.state != DumpState::kFailed) return first;
-  if (!WorthRetrying(folder)) {
+  if (!HasRoom(folder)) {
     first.reason += "; the destination is full";
     return first;
   }

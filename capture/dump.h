@@ -53,7 +53,7 @@ class Dumper {
 
   std::vector<std::string> Arguments(const std::string& folder, Attempt attempt) const;
   DumpResult TryOnce(const std::string& folder, Attempt attempt);
-  bool WorthRetrying(const std::string& folder);
+  bool HasRoom(const std::string& folder);
 
   std::string filter_;
   std::string vmcore_;

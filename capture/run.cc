@@ -2,7 +2,7 @@
 #include "capture/run.h"
 
 #include <fcntl.h>
-#include <termios.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +15,7 @@
 namespace kdumpkit {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // How much of the dead kernel's log is shown when nothing could be saved.
@@ -34,6 +35,19 @@ std::vector<std::string_view> LastLines(std::string_view text, size_t count) {
   }
   std::reverse(lines.begin(), lines.end());
   return lines;
+}
+
+// What a serial line has not sent yet would be lost with the machine. Unlike tcdrain(3) this ends
+// when the other side has stopped the line.
+void DrainConsole(int fd, CaptureSystem& system) {
+  constexpr milliseconds kStep{50}, kLimit{3000};
+  int unsent = 0;
+  for (milliseconds waited{0}; waited < kLimit; waited += kStep) {
+    if (ioctl(fd, TIOCOUTQ, &unsent) != 0) return;
+    // Once more when none is left: the device has a small queue of its own.
+    system.Sleep(kStep);
+    if (unsent == 0) return;
+  }
 }
 
 class Capture {
@@ -123,7 +137,8 @@ CaptureOutcome Capture::Save() {
   OpenLog(*destination);
   SaveDmesg(*destination);
   DumpResult result = dumper_.SaveVmcore(destination->folder);
-  if (result.state == DumpState::kFailed) ShowLastWords();
+  bool in_place = result.state != DumpState::kFailed && result.file == kVmcoreName;
+  if (!in_place) ShowLastWords();
   return CloseAndReport(*destination, std::move(result));
 }
 
@@ -159,7 +174,8 @@ CaptureOutcome Capture::CloseAndReport(const Destination& destination, DumpResul
     return CaptureOutcome::kSaved;
   }
   if (result.state == DumpState::kPartial) {
-    log_.Say("dump saved in part: {}, {}: {}", where, SizeText(result.size), result.reason);
+    log_.Say("dump saved with faults: {}, {}: {}, see capture.log", where, SizeText(result.size),
+             result.reason);
     return CaptureOutcome::kPartial;
   }
   log_.Say("dump failed: {}; what there is: {}", result.reason, destination.Describe(""));
@@ -189,15 +205,16 @@ void Capture::ShowTail(const std::string& path) {
 }
 
 void Capture::Finish() {
-  watchdog_.Disarm();
+  Begin("ending");
   log_.Console(Describe(config_.final_action));
-  // What a serial line has not sent yet would be lost with the machine.
-  (void)tcdrain(options_.console_fd);
+  DrainConsole(options_.console_fd, system_);
   system_.Finish(config_.final_action);
 }
 
-// Runs on the watchdog's thread: the other one hangs in a system call.
+// Runs on the watchdog's thread: the other one hangs in a system call, which may be the console's.
 void Capture::GiveUp(const std::string& what) {
+  int flags = fcntl(options_.console_fd, F_GETFL);
+  if (flags >= 0) (void)fcntl(options_.console_fd, F_SETFL, flags | O_NONBLOCK);
   log_.Console(fmt::format("dump failed: no progress while {}", what));
   log_.Console(Describe(config_.final_action));
   system_.Finish(config_.final_action);

@@ -17,7 +17,7 @@ struct CaptureOptions {
 
 enum class CaptureOutcome {
   kSaved,
-  kPartial,   // there is a dump, with pages missing
+  kPartial,   // there is a dump, but not all that was asked for
   kFailed,    // there is no dump that is worth its name
   kNoVmcore,  // this kernel is not a capture kernel; nothing was done
 };

@@ -155,6 +155,10 @@ TEST_F(DumpTest, DmesgIsSaved) {
   EXPECT_THAT(filter_.runs(),
               ElementsAre("--dump-dmesg /proc/vmcore " + dir_.File("vmcore-dmesg.txt")));
 }
+TEST_F(DumpTest, DamagedDmesgIsKept) {
+  filter_.SetBody("echo x >\"$out\"; exit 3");
+  EXPECT_TRUE(Make().SaveDmesg(dir_.File("vmcore-dmesg.txt")));
+}
 TEST_F(DumpTest, DmesgFailure) {
   filter_.SetBody("exit 1");
   EXPECT_FALSE(Make().SaveDmesg(dir_.File("vmcore-dmesg.txt")));

@@ -152,12 +152,19 @@ TEST_F(DestinationFault, CannotHoldAFolder) {
   dir_.Write("kdump/crash", "");
   ExpectFailure("cannot create folder");
 }
-TEST_F(DestinationFault, Full) {
+TEST_F(RunTest, FullDestination) {
   system_.free_bytes = 4096;
-  filter_.SetBody(std::string(kWorkingFilter) +
-                  "case \"$*\" in *-d*) mv \"$out\" \"$out-incomplete\"; exit 1;; esac");
-  EXPECT_EQ(Run(), CaptureOutcome::kFailed);
-  EXPECT_TRUE(console_.Shows("the destination is full"));
+  filter_.SetBody(
+      "case \"$*\" in *--dump-dmesg*) printf 'Kernel panic\\n' >\"$out\"; exit 0;; esac\n"
+      "echo half >\"$out-incomplete\"; exit 3");
+  EXPECT_EQ(Run(), CaptureOutcome::kPartial);
+  EXPECT_TRUE(console_.Shows("log:\nkdump: Kernel panic\n"));
+  EXPECT_THAT(
+      console_.text(),
+      EndsWith(fmt::format("kdump: dump saved with faults: /dev/vda:/{}/vmcore-incomplete, 5 "
+                           "bytes: it ends early; the destination is full, see capture.log\n"
+                           "kdump: rebooting\n",
+                           kFolder)));
 }
 
 TEST_F(RunTest, KilledFilterKeepsTheDmesg) {
@@ -184,7 +191,7 @@ TEST_F(RunTest, DmesgThatFailsDoesNotStopTheDump) {
 TEST_F(RunTest, PartialDump) {
   filter_.SetBody("echo x >\"$out\"; case \"$*\" in *--dump-dmesg*) exit 0;; esac; exit 3");
   EXPECT_EQ(Run(), CaptureOutcome::kPartial);
-  EXPECT_TRUE(console_.Shows("kdump: dump saved in part: /dev/vda:/crash/"));
+  EXPECT_TRUE(console_.Shows("kdump: dump saved with faults: /dev/vda:/crash/"));
 }
 TEST_F(RunTest, DeviceThatLosesDataIsNoSuccess) {
   system_.sync_error = EIO;
