@@ -29,7 +29,14 @@ TEST(FilterOptions, KdumpctlDefaultCoreCollector) {
 }
 
 TEST(FilterOptions, OptionsMayFollowOperandsAndAbbreviate) {
-  FilterOptions options = Parse({"core", "-zd16", "out", "--num-thr=2", "-f", "--", });
+  FilterOptions options = Parse({
+      "core",
+      "-zd16",
+      "out",
+      "--num-thr=2",
+      "-f",
+      "--",
+  });
   EXPECT_EQ(options.codec, Codec::kZstd);
   EXPECT_EQ(options.level.bits(), 16);
   EXPECT_EQ(options.threads, 2);
@@ -44,9 +51,7 @@ TEST(FilterOptions, NumThreadsZeroMeansOne) {
   EXPECT_EQ(Parse({"--num-threads", "0", "a", "b"}).threads, 1);
 }
 
-TEST(FilterOptions, DryRunNeedsNoOutput) {
-  EXPECT_TRUE(Parse({"--dry-run", "a"}).output.empty());
-}
+TEST(FilterOptions, DryRunNeedsNoOutput) { EXPECT_TRUE(Parse({"--dry-run", "a"}).output.empty()); }
 
 TEST(FilterOptions, DmesgMode) {
   EXPECT_EQ(Parse({"--dump-dmesg", "a", "b"}).mode, FilterMode::kDmesg);
@@ -70,9 +75,9 @@ TEST(FilterOptions, ErrorsNameTheWord) {
 
 TEST(FilterOptions, HelpNamesEveryOption) {
   std::string help = FilterHelp("makedumpfile");
-  for (const char* word : {"-c", "-l", "-p", "-z", "-d LEVEL", "-f", "--num-threads N",
-                           "--dump-dmesg", "--dry-run", "--show-stats", "--json",
-                           "--message-level N", "-h, --help", "-v, --version"})
+  for (const char* word :
+       {"-c", "-l", "-p", "-z", "-d LEVEL", "-f", "--num-threads N", "--dump-dmesg", "--dry-run",
+        "--show-stats", "--json", "--message-level N", "-h, --help", "-v, --version"})
     EXPECT_NE(help.find(word), std::string::npos) << word;
 }
 

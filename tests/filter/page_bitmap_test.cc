@@ -9,8 +9,8 @@ namespace kdumpkit {
 namespace {
 
 TEST(ExistingRuns, FractionalPagesCountAndSharedPagesMerge) {
-  std::vector<PhysRange> ranges = {{PhysAddr(0x1000), 0x9ec00},   // ends inside page 0x9f
-                                   {PhysAddr(0x9fd00), 0x300},    // begins inside it
+  std::vector<PhysRange> ranges = {{PhysAddr(0x1000), 0x9ec00},    // ends inside page 0x9f
+                                   {PhysAddr(0x9fd00), 0x300},     // begins inside it
                                    {PhysAddr(0x100800), 0x1000}};  // touches two pages
   EXPECT_EQ(ExistingRuns(ranges, 12), (std::vector<PfnRun>{{1, 0xa0}, {0x100, 0x102}}));
 }
