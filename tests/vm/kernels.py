@@ -9,6 +9,7 @@ import functools
 import lzma
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 
@@ -75,12 +76,16 @@ class Kernel:
         package = f"linux-image-{self.release}-dbg"
         with tempfile.TemporaryDirectory(dir=folder.parent) as debs:
             deb, = suite.download([f"{package}={self.version}"], pathlib.Path(debs))
-            pattern = f"./usr/lib/debug/boot/vmlinux-{self.release}"
-            # Streamed: the whole package unpacks to seven gigabytes.
+            # Streamed: the whole package unpacks to seven gigabytes.  One of the two is a link.
             with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(deb)],
                                   stdout=subprocess.PIPE) as tar:
-                archive.run_quietly(["tar", "-x", "-C", folder, "--strip-components=5", pattern],
-                                    stdin=tar.stdout)
+                archive.run_quietly([
+                    "tar", "-x", "-C", folder, "--wildcards", "./usr/lib/debug/boot/vmlinux-*",
+                    f"./usr/lib/debug/lib/modules/{self.release}/vmlinux"], stdin=tar.stdout)
+        found, = (path for path in folder.rglob("vmlinux*")
+                  if path.is_file() and not path.is_symlink())
+        found.rename(folder / f"vmlinux-{self.release}")
+        shutil.rmtree(folder / "usr")
 
 
 def module_bytes(path: pathlib.Path) -> bytes:

@@ -15,6 +15,7 @@ import case
 import kdump_file
 import reference
 import settings
+import test_readers
 
 # Pages that may have changed between the account and the panic.  In most runs there are none.
 RACED_PAGES = 16
@@ -246,12 +247,19 @@ class CommandLine(case.VmCase):
         return path.read_text(encoding="utf-8")
 
     def check_dmesg_is_the_same_as_makedumpfiles(self, kernel):
-        """The dead kernel's log, byte by byte."""
+        """The dead kernel's log, but for two habits of theirs: the caller where the kernel has it,
+        and continuation lines moved to the right."""
         theirs = self.dmesg(reference.newest(), kernel, "theirs")
         ours = self.dmesg(settings.current.filter(), kernel, "ours")
-        # Theirs adds the caller where the kernel has it.
         theirs = re.sub(r"^(\[ *\d+\.\d+\]) \[ *[TC]\d+\]", r"\1", theirs, flags=re.MULTILINE)
-        self.assertEqual(ours, theirs)
+        theirs = re.sub(r"^ +", "", theirs, flags=re.MULTILINE)
+        self.assertEqual(re.sub(r"^ +", "", ours, flags=re.MULTILINE), theirs)
+
+    def check_dmesg_is_the_same_as_drgns(self, kernel):
+        """The dead kernel's log, byte by byte."""
+        settings.current.need_own_filter()
+        ours = self.dmesg(settings.current.filter(), kernel, "for-drgn")
+        self.assertEqual(ours, test_readers.run_drgn(kernel, case.core_path(kernel), "dmesg.py"))
 
     def check_dmesg_ends_with_the_panic(self, kernel):
         """The reason for all this is in it."""
