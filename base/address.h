@@ -13,6 +13,7 @@ struct StrongU64 {
 
   constexpr StrongU64() = default;
   constexpr explicit StrongU64(uint64_t v) : value(v) {}
+  // NOLINTNEXTLINE(modernize-use-nullptr): false positive of clang-tidy 14 on <=>
   constexpr auto operator<=>(const StrongU64&) const = default;
   constexpr StrongU64 operator+(uint64_t delta) const { return StrongU64(value + delta); }
   constexpr StrongU64 operator-(uint64_t delta) const { return StrongU64(value - delta); }

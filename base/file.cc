@@ -95,7 +95,8 @@ Status SyncDirectory(const std::string& path) {
 }
 
 Result<RootDir> RootDir::Open(const std::string& path) {
-  return RootDir(TRY(OpenFile(path, O_PATH | O_DIRECTORY)), path);
+  UniqueFd fd = TRY(OpenFile(path, O_PATH | O_DIRECTORY));
+  return RootDir(std::move(fd), path);
 }
 
 Result<UniqueFd> RootDir::OpenAt(std::string_view path, int flags, unsigned mode) const {

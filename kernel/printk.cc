@@ -33,7 +33,7 @@ void AppendText(std::string& out, ByteView text) {
     if (printable || space)
       out.push_back(static_cast<char>(c));
     else
-      fmt::format_to(std::back_inserter(out), "\\x{:02x}", c);
+      out += fmt::format("\\x{:02x}", c);
   }
 }
 

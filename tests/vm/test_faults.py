@@ -145,12 +145,12 @@ class UnreadableRange(FaultCase):
         if cls._done is None:
             vmcore = case.core_path(KERNEL).resolve()
             offset = case.core(KERNEL).offset_of(self.bad_pages()[0])
-            library = guest.compile_c("unreadable.c", "-shared", "-fPIC")
+            library = settings.current.program("tests/support/eio_preload.so")
             words = [*settings.current.filter(), "--json", "-l", "-d", "0", vmcore,
                      self._folder / "vmcore"]
             cls._done = self.run_program(words, env={
-                **os.environ, "LD_PRELOAD": str(library), "UNREADABLE_FILE": str(vmcore),
-                "UNREADABLE_RANGE": f"{offset}:{self._PAGES * elf_core.PAGE}",
+                **os.environ, "LD_PRELOAD": str(library),
+                "KDUMPKIT_TEST_EIO": f"{vmcore}:{offset}:{self._PAGES * elf_core.PAGE}",
                 "ASAN_OPTIONS": "verify_asan_link_order=0"})
         return cls._done
 
