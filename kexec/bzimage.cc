@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kexec/bzimage.h"
 
-#include <algorithm>
-
 namespace kdumpkit {
 namespace {
 

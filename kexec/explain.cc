@@ -127,12 +127,11 @@ std::string ExplainNoRoom(const Failure& failure) {
   std::optional<uint64_t> size = plan.reservation.TargetSize();
   std::string reserved = size ? SizeText(*size) : std::string("an unknown size");
   return fmt::format(
-      "the image does not fit into the reservation: at least {} are needed (kernel {}, initrd {}), "
-      "at an address that is a multiple of {}, {} are reserved ('Crash kernel' in '/proc/iomem'): "
-      "boot with a "
+      "the image does not fit into the reservation: at least {} are needed (kernel {} at a "
+      "multiple of {}, initrd {}), {} are reserved ('Crash kernel' in '/proc/iomem'): boot with a "
       "larger crashkernel=, or load a smaller initramfs",
-      SizeText(plan.need.Total()), SizeText(plan.need.kernel), SizeText(plan.need.initrd),
-      SizeText(plan.need.kernel_alignment), reserved);
+      SizeText(plan.need.Total()), SizeText(plan.need.kernel), SizeText(plan.need.kernel_alignment),
+      SizeText(plan.need.initrd), reserved);
 }
 
 std::string ExplainNotImplemented(const Failure&) {

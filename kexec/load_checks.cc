@@ -111,7 +111,7 @@ std::optional<Finding> CheckSignature(const LoadPlan& plan) {
                   plan.kernel.path, *plan.state.lockdown));
 }
 
-std::optional<Finding> CheckFlags(const LoadPlan& plan) {
+std::optional<Finding> CheckLastCall(const LoadPlan& plan) {
   if (plan.state.LimitOf(plan.slot).value_or(-1) != 1) return std::nullopt;
   return Warning(fmt::format("this is the last load that '{}' allows until the next boot",
                              LimitPath(plan.slot)));
@@ -171,7 +171,7 @@ std::vector<Finding> CheckLoad(const LoadPlan& plan, const RootDir& root,
   if (plan.initrd) CheckWriters(*plan.initrd, findings);
   CheckImage(plan, machine, findings);
   if (std::optional<Finding> finding = CheckSignature(plan)) findings.push_back(*finding);
-  if (std::optional<Finding> finding = CheckFlags(plan)) findings.push_back(*finding);
+  if (std::optional<Finding> finding = CheckLastCall(plan)) findings.push_back(*finding);
   return findings;
 }
 

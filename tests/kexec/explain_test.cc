@@ -122,12 +122,10 @@ TEST_F(Explain, Einval) {
 }
 
 TEST_F(Explain, EaddrnotavailOfACrashKernel) {
-  EXPECT_THAT(
-      Message(EADDRNOTAVAIL),
-      HasSubstr(
-          "the image does not fit into the reservation: at least 48.0 MiB are needed "
-          "(kernel 48 MiB, initrd 0 bytes), at an address that is a multiple of 2 MiB, 256 MiB "
-          "are reserved ('Crash kernel' in '/proc/iomem')"));
+  EXPECT_THAT(Message(EADDRNOTAVAIL),
+              HasSubstr("the image does not fit into the reservation: at least 48.0 MiB are needed "
+                        "(kernel 48 MiB at a multiple of 2 MiB, initrd 0 bytes), 256 MiB are "
+                        "reserved ('Crash kernel' in '/proc/iomem')"));
   machine_.Remove("proc/iomem");
   machine_.Remove("sys/kernel/kexec_crash_size");
   EXPECT_THAT(Message(EADDRNOTAVAIL), HasSubstr("an unknown size are reserved"));

@@ -102,7 +102,6 @@ TEST(Run, SuccessIsVerified) {
 }
 
 TEST(Run, SuccessThatCannotBeVerifiedIsAWarning) {
-  TempDir empty;
   FakeMachine machine;
   machine.kernel.forgets_to_load = true;
   machine.Remove("sys/kernel/kexec_crash_loaded");
