@@ -200,7 +200,7 @@ void Capture::ShowTail(const std::string& path) {
   if (!fd) return log_.Say("{}", fd.error().message());
   Result<ByteBuffer> text = ReadToEnd(fd->get(), kLimit);
   if (!text) return log_.Say("'{}': {}", path, text.error().message());
-  log_.Say("the last lines of the dead kernel's log:");
+  log_.Console("the last lines of the dead kernel's log:");
   for (std::string_view line : LastLines(AsText(*text), kLastLines)) log_.Console(line);
 }
 

@@ -4,6 +4,7 @@
 #include <libkmod.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <set>
 
