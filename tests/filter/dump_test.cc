@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "filter/dump.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "dumpfile/kdump_reader.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/vmcore_builder.h"
+
+namespace kdumpkit {
+namespace {
+
+constexpr uint64_t kPage = 4096;
+
+// A vmcore without VMCOREINFO: memory of 20 pages and a bit, of which nothing is understood.
+class DumpTest : public ::testing::Test {
+ protected:
+  DumpTest() {
+    VmcoreBuilder builder;
+    builder.AddCpu().AddCpu().AddSegment(PhysAddr(16 * kPage), PatternBytes(20 * kPage + 512, 1));
+    options_.vmcore = builder.WriteTo(dir_.File("vmcore"));
+    options_.output = dir_.File("dump");
+    options_.message_level = 0;
+    options_.level = *DumpLevel::Make(31);
+  }
+
+  Result<DumpReport> Create() { return CreateDump(options_, stop_); }
+  bool Exists(std::string_view name) { return access(dir_.File(name).c_str(), F_OK) == 0; }
+
+  TempDir dir_;
+  FilterOptions options_;
+  std::atomic<bool> stop_ = false;
+};
+
+TEST_F(DumpTest, WhatIsNotUnderstoodIsKeptAndSaid) {
+  DumpReport report = Create().value();
+  EXPECT_EQ(report.completeness, Completeness::kPartial);
+  EXPECT_EQ(report.requested_level, 31);
+  EXPECT_EQ(report.level, 1);
+  EXPECT_EQ(report.kept_pages, 21u);
+  ASSERT_FALSE(report.warnings.empty());
+  EXPECT_NE(report.warnings[0].find("VMCOREINFO"), std::string::npos);
+  std::unique_ptr<KdumpReader> dump =
+      std::move(KdumpReader::Open(OpenFile(report.dump, O_RDONLY).value())).value();
+  // No page is missing: the file itself is not an incomplete one.
+  EXPECT_FALSE(dump->info().incomplete());
+  EXPECT_EQ(dump->info().header.nr_cpus, 2u);
+  EXPECT_TRUE(dump->Dumped(Pfn(36)));  // the fractional last page, filled up with zeros
+  EXPECT_FALSE(Exists("dump-incomplete"));
+}
+
+TEST_F(DumpTest, LevelOneNeedsNoUnderstanding) {
+  options_.level = *DumpLevel::Make(1);
+  EXPECT_EQ(Create().value().completeness, Completeness::kComplete);
+}
+
+TEST_F(DumpTest, ATruncatedVmcoreGivesAPartialDump) {
+  ASSERT_EQ(truncate(options_.vmcore.c_str(),
+                     static_cast<off_t>(std::filesystem::file_size(options_.vmcore) - 5 * kPage)),
+            0);
+  DumpReport report = Create().value();
+  EXPECT_EQ(report.completeness, Completeness::kPartial);
+  EXPECT_GE(report.stream.unreadable_pages, 5u);
+  EXPECT_EQ(report.dump, options_.output);
+}
+
+TEST_F(DumpTest, AnInterruptedDumpKeepsItsIncompleteName) {
+  stop_ = true;
+  DumpReport report = Create().value();
+  EXPECT_EQ(report.completeness, Completeness::kPartial);
+  EXPECT_EQ(report.dump, dir_.File("dump-incomplete"));
+  EXPECT_FALSE(Exists("dump"));
+}
+
+TEST_F(DumpTest, AnExistingDumpIsRefusedAndKept) {
+  dir_.Write("dump", "precious");
+  EXPECT_FALSE(Create());
+  RootDir root = RootDir::Open(dir_.path()).value();
+  EXPECT_EQ(root.ReadLine("dump"), "precious");
+  EXPECT_FALSE(Exists("dump-incomplete"));
+}
+
+TEST_F(DumpTest, DryRunWritesNothingAndKnowsTheSize) {
+  uint64_t bytes = Create().value().dump_bytes;
+  options_.dry_run = true;
+  options_.output = dir_.File("dry");
+  EXPECT_EQ(Create().value().dump_bytes, bytes);
+  EXPECT_FALSE(Exists("dry"));
+  EXPECT_FALSE(Exists("dry-incomplete"));
+}
+
+TEST_F(DumpTest, AMissingVmcoreLeavesNothingBehind) {
+  options_.vmcore = dir_.File("nothing");
+  Result<DumpReport> report = Create();
+  EXPECT_EQ(report.error().error_number(), ENOENT);
+  EXPECT_FALSE(Exists("dump-incomplete"));
+}
+
+TEST_F(DumpTest, TheLogNeedsVmcoreinfo) {
+  Result<std::vector<std::string>> log = DumpKernelLog(options_);
+  ASSERT_FALSE(log);
+  EXPECT_NE(log.error().message().find("VMCOREINFO"), std::string::npos);
+  EXPECT_FALSE(Exists("dump"));
+}
+
+}  // namespace
+}  // namespace kdumpkit
