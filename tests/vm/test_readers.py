@@ -57,14 +57,14 @@ def for_libkdumpfile(dump: pathlib.Path, release: str):
     libkdumpfile 0.5.6 refuses a release of two numbers ("7.3-amd64"), whoever wrote the dump; such
     a release is changed in the notes of a copy.
     """
-    data = b"" if re.match(r"\d+\.\d+\.\d+", release) else dump.read_bytes()
-    if not data.startswith(b"KDUMP   "):
-        yield dump
-        return
+    with open(dump, "rb") as file:
+        if re.match(r"\d+\.\d+\.\d+", release) or file.read(8) != b"KDUMP   ":
+            yield dump
+            return
     changed = re.sub(r"^(\d+\.\d+)", r"\1.0", release)[:len(release)]
     with tempfile.NamedTemporaryFile(dir=dump.parent) as copy:
-        copy.write(data.replace(f"OSRELEASE={release}\n".encode(),
-                                f"OSRELEASE={changed}\n".encode()))
+        copy.write(dump.read_bytes().replace(f"OSRELEASE={release}\n".encode(),
+                                             f"OSRELEASE={changed}\n".encode()))
         copy.flush()
         yield pathlib.Path(copy.name)
 
