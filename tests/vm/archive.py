@@ -57,6 +57,13 @@ def make_tree(target: pathlib.Path, fill) -> pathlib.Path:
     return target
 
 
+def remove_old(folders, days: float = 2) -> None:
+    """Removes those of the folders that nobody has touched for some days."""
+    for folder in folders:
+        if folder.is_dir() and time.time() - folder.stat().st_mtime > days * 24 * 3600:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def run_quietly(argv, extra_environment=None, **options) -> str:
     """Runs a program and returns what it wrote; its errors are shown only when it fails."""
     # The locale is fixed because the output is parsed.
@@ -80,26 +87,29 @@ def parse_stanzas(text: str) -> list[dict[str, str]]:
 
 
 @functools.cache
-def _system_target() -> dict[str, str]:
-    """The package index of the machine's own release, as apt describes it."""
-    stanzas = parse_stanzas(run_quietly(["apt-get", "indextargets", "Created-By: Packages"]))
-    debian = [s for s in stanzas if s.get("Label") == "Debian" and s.get("Component") == "main"]
-    if not debian:
-        debian = [s for s in stanzas if "/debian/" in s.get("Repo-URI", "") + "/"]
-    if not debian:
-        raise ArchiveError("apt knows no Debian mirror: add one to /etc/apt and run apt-get update")
-    return debian[0]
+def _mirror() -> str:
+    """The address of the Debian mirror that the machine itself uses."""
+    targets = parse_stanzas(run_quietly(["apt-get", "indextargets", "Created-By: Packages"]))
+    for target in targets:
+        if target.get("Label") == "Debian" and target.get("Component") == "main":
+            return target["Repo-URI"].rstrip("/")
+    # Before the first apt-get update there are no targets, but addresses to get them from.
+    known = run_quietly(["apt-get", "update", "--print-uris"])
+    found = re.search(r"^'(\S+/debian)/+dists/", known, re.MULTILINE)
+    if found is None:
+        raise ArchiveError("apt knows no Debian mirror: add one to '/etc/apt/sources.list'")
+    return found.group(1)
 
 
-@functools.cache
-def _system_keyring() -> str | None:
-    """The Signed-By file of the machine's mirror; None leaves it to apt's trusted keys."""
-    source = _system_target().get("Sourcesentry", "").rsplit(":", 1)[0]
-    if not os.path.isfile(source):
-        return None
-    text = pathlib.Path(source).read_text(encoding="utf-8", errors="replace")
-    found = re.search(r"signed-by\s*[:=]\s*(/[^\s\]]+)", text, re.IGNORECASE)
-    return found.group(1) if found else None
+def _keyring() -> str | None:
+    """The Signed-By file of that mirror; None leaves it to the keys that apt trusts."""
+    folder = pathlib.Path("/etc/apt")
+    for source in [folder / "sources.list", *sorted((folder / "sources.list.d").glob("*"))]:
+        text = source.read_text(encoding="utf-8", errors="replace") if source.is_file() else ""
+        found = re.search(r"signed-by\s*[:=]\s*(/[^\s\]]+)", text, re.IGNORECASE)
+        if found and re.search(rf"{re.escape(_mirror())}/?\s", text):
+            return found.group(1)
+    return None
 
 
 class Suite:
@@ -133,8 +143,8 @@ class Suite:
         for folder in ("sources", "lists/partial", "cache/archives/partial"):
             (self._root / folder).mkdir(parents=True, exist_ok=True)
         (self._root / "status").touch()
-        keyring = _system_keyring()
-        lines = ["Types: deb", f"URIs: {_system_target()['Repo-URI']}", f"Suites: {self.name}",
+        keyring = _keyring()
+        lines = ["Types: deb", f"URIs: {_mirror()}", f"Suites: {self.name}",
                  "Components: main"] + ([f"Signed-By: {keyring}"] if keyring else [])
         sources = self._root / "sources" / "suite.sources"
         sources.write_text("\n".join(lines) + "\n", encoding="ascii")
@@ -147,9 +157,15 @@ class Suite:
             if (fresh or self._updated) and not force:
                 return
             self._write_sources()
-            self._run("apt-get", "update", "-o", "APT::Update::Error-Mode=any")
-            stamp.touch()
             self._updated = True
+            try:
+                self._run("apt-get", "update", "-o", "APT::Update::Error-Mode=any")
+            except ArchiveError:
+                # Without network the lists of another day are good enough.
+                if force or not stamp.exists():
+                    raise
+                return
+            stamp.touch()
 
     def names(self, prefix: str) -> list[str]:
         """All package names that begin with `prefix`."""

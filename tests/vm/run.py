@@ -11,6 +11,7 @@ import sys
 import time
 import unittest
 
+import archive
 import kernels
 import settings
 
@@ -115,6 +116,7 @@ def main(argv=None) -> int:
     if options.list:
         print("\n".join(map(name_of, suite)))
         return 0
+    archive.remove_old((archive.cache_root() / "scratch").glob("*"))   # of runs that were killed
     recorder = Recorder()
     start = time.monotonic()
     suite.run(recorder)

@@ -20,6 +20,7 @@ import reference
 import tools
 
 HERE = pathlib.Path(__file__).resolve().parent
+KERNEL_MAP = 0xffffffff80000000    # where x86_64 maps the kernel's image
 COMMANDS = ("bt", "ps", "log", "kmem -i")
 # crash of Debian 12 opens 5.10 and 6.1; sid's opens 6.1 and 6.12, and 7.3 without its modules.
 CRASH_OPTIONS = {"7.3": ["--no_modules"]}
@@ -145,6 +146,36 @@ class Drgn(case.VmCase):
         self.assertIn("sysrq_handle_crash", digest)
         self.assertIn("module ext4", digest)
         self.assertNotIn("FAULT", digest)
+
+
+@case.expanded
+class Judge(case.VmCase):
+    """The digest itself: it has to notice a page of the kernel that is not what it was."""
+
+    def damaged(self, kernel: str, symbol: str, at: int) -> pathlib.Path:
+        """A dump in which one page of the kernel's image is zero."""
+        info = case.core(kernel).vmcoreinfo()
+        offset = int(info[f"SYMBOL({symbol})"], 16) - KERNEL_MAP
+        pfn = (offset + int(info["NUMBER(phys_base)"])) // 4096 + at
+        dump = self.dump(kernel, 31, "none")
+        place = dict(zip(bitmaps.members(dump.kept), dump.descriptors()))[pfn]
+        path = self.work / f"damaged-{kernel}-{symbol}"
+        shutil.copy(self.dump_path(kernel, 31, "none"), path)
+        with open(path, "rb+") as file:
+            file.seek(place[0])
+            file.write(bytes(4096))
+        return path
+
+    def check_notices_a_page_of_text(self, kernel):
+        """Code of the kernel."""
+        damaged = self.damaged(kernel, "_stext", 300)
+        self.assertNotEqual(run_drgn(kernel, damaged), raw_digest(kernel))
+
+    def check_crash_notices_a_lost_page(self, kernel):
+        """The page tables: nothing can be read without them."""
+        damaged = self.damaged(kernel, "swapper_pg_dir", 0)
+        shown = run_crash(crash_program(kernel), kernel, damaged, self.work / "commands")
+        self.assertNotEqual(shown.get("ps"), raw_crash(kernel).get("ps"))
 
 
 @case.expanded

@@ -156,4 +156,7 @@ def get(recipe: Recipe, verbose=None) -> Vmcore:
     kernel = kernels.find(recipe.kernel)
     target = archive.cache_root() / "vmcore" / _key(recipe, kernel)
     archive.make_tree(target, lambda folder: _fill(recipe, kernel, folder, verbose))
+    # Those of other recipes for this kernel are seldom wanted again.
+    target.touch()
+    archive.remove_old(target.parent.glob(target.name.rpartition("-")[0] + "-*"))
     return Vmcore(target, kernel)
