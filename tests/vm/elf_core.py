@@ -88,7 +88,7 @@ class ElfCore:
 
 
 def _without_overlap(loads):
-    """Segments sorted by address, cut so that each address is in one; the kernel's text is twice."""
+    """Segments sorted by address, cut so that each address is in one only."""
     result = []
     end = 0
     for paddr, offset, filesz, memsz in loads:

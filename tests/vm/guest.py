@@ -171,7 +171,8 @@ class GuestRun:
                      "-device", f"virtio-blk-pci,drive=d{number},serial={disk.serial}"]
         return argv + self.qemu_arguments
 
-    def run(self, log: pathlib.Path | None = None, verbose=None, until: str | None = None) -> Result:
+    def run(self, log: pathlib.Path | None = None, verbose=None,
+            until: str | None = None) -> Result:
         """Boots the guest and waits for its end, for a line with `until`, or the time limit.
 
         The console goes to the file `log` as it comes; `verbose` is called with each line.

@@ -97,7 +97,8 @@ def _key(recipe: Recipe, kernel: kernels.Kernel) -> str:
 
 
 def _initrd(recipe: Recipe, kernel: kernels.Kernel) -> bytes:
-    script = SCRIPT.format(loader=recipe.loader, crash_command_line=guest.CRASH_COMMAND_LINE, workload=recipe.workload())
+    script = SCRIPT.format(loader=recipe.loader, crash_command_line=guest.CRASH_COMMAND_LINE,
+                           workload=recipe.workload())
     crash = guest.crash_image(kernel, guest.compile_static("rawcopy.c"))
     programs = {"bin/workload": guest.Program(guest.compile_static("workload.c")),
                 "sbin/kexec": debian_kexec()}

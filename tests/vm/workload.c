@@ -26,8 +26,8 @@
 
 enum { kPage = 4096, kHuge = 2 << 20, kMib = 1 << 20 };
 
-static const char* const kFileFolder = "/disk";   // an ext4 file system
-static const char* const kShmFolder = "/dev/shm"; // a tmpfs
+static const char* const kFileFolder = "/disk";    // an ext4 file system
+static const char* const kShmFolder = "/dev/shm";  // a tmpfs
 
 static void Die(const char* what) {
   printf("WORKLOAD: %s: %s\n", what, strerror(errno));
@@ -62,9 +62,9 @@ static void MakeTextPool(void) {
                                        "thread",  "user",  "index", "node",   "timeout",   "value"};
   for (size_t used = 0; used < sizeof(text_pool) - 40;) {
     const uint64_t r = Random();
-    used += (size_t)snprintf(text_pool + used, 40, "%s %s=%u%c", kWords[r % 18],
-                             kWords[(r >> 8) % 18], (unsigned)(r >> 50),
-                             (r >> 20) % 6 ? ' ' : '\n');
+    used +=
+        (size_t)snprintf(text_pool + used, 40, "%s %s=%u%c", kWords[r % 18], kWords[(r >> 8) % 18],
+                         (unsigned)(r >> 50), (r >> 20) % 6 ? ' ' : '\n');
   }
 }
 
@@ -84,10 +84,21 @@ static void FillHeap(char* page) {
 // The mix of contents of one kind of memory: page `n` of it.
 static void FillPage(char* page, size_t n) {
   switch (n % 8) {
-    case 0: memset(page, 0, kPage); break;
-    case 1: case 2: FillRandom(page); break;
-    case 3: case 4: case 5: FillText(page); break;
-    default: FillHeap(page); break;
+    case 0:
+      memset(page, 0, kPage);
+      break;
+    case 1:
+    case 2:
+      FillRandom(page);
+      break;
+    case 3:
+    case 4:
+    case 5:
+      FillText(page);
+      break;
+    default:
+      FillHeap(page);
+      break;
   }
 }
 
@@ -158,7 +169,10 @@ static void MakeKsm(size_t bytes) {
 
 static void MakeHugetlb(size_t bytes) {
   char* at = Map(bytes, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1);
-  if (at == NULL) { printf("WORKLOAD: no hugetlb pages\n"); return; }
+  if (at == NULL) {
+    printf("WORKLOAD: no hugetlb pages\n");
+    return;
+  }
   FillPages(at, bytes);
 }
 
@@ -188,7 +202,8 @@ static void MakeRead(size_t bytes) {
   fsync(fd);
   posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
   lseek(fd, 0, SEEK_SET);
-  while (read(fd, page, kPage) == kPage) {}
+  while (read(fd, page, kPage) == kPage) {
+  }
 }
 
 static void MakeDirty(size_t bytes) { CreateFile(kFileFolder, "dirty", bytes); }
@@ -300,7 +315,8 @@ static void WriteAccount(const char* disk) {
 
 static void WriteText(const char* path, const char* text) {
   const int fd = open(path, O_WRONLY | O_CLOEXEC);
-  if (fd < 0 || write(fd, text, strlen(text)) < 0) printf("WORKLOAD: %s: %s\n", path, strerror(errno));
+  if (fd < 0 || write(fd, text, strlen(text)) < 0)
+    printf("WORKLOAD: %s: %s\n", path, strerror(errno));
   if (fd >= 0) close(fd);
 }
 
@@ -321,7 +337,8 @@ static const struct Kind {
 // Pipes and sockets are many open files.
 static void RaiseFileLimit(void) {
   const struct rlimit limit = {1 << 18, 1 << 18};
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) printf("WORKLOAD: RLIMIT_NOFILE: %s\n", strerror(errno));
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+    printf("WORKLOAD: RLIMIT_NOFILE: %s\n", strerror(errno));
 }
 
 // Runs one kind in a child that says when it is ready and then sleeps for ever.
