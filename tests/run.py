@@ -45,9 +45,9 @@ def meson_tests(build):
 
 def run_one(test, report):
     """Runs a test program; returns (exit status, output)."""
-    env = dict(os.environ, **test["env"], GTEST_OUTPUT=f"json:{report}",
-               ASAN_OPTIONS="detect_leaks=1:allocator_may_return_null=1",
-               UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
+    env = {**os.environ, "GTEST_OUTPUT": f"json:{report}",
+           "ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1",
+           "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1", **test["env"]}
     try:
         done = subprocess.run(test["cmd"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               env=env, cwd=test["workdir"] or TOP, timeout=UNIT_TEST_SECONDS)
