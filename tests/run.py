@@ -43,14 +43,14 @@ def meson_tests(build):
     return json.loads(text)
 
 
-def run_one(test, report):
-    """Runs a test program; returns (exit status, output)."""
+def run_one(test, build, report):
+    """Runs a test program as "meson test" does; returns (exit status, output)."""
     env = {**os.environ, "GTEST_OUTPUT": f"json:{report}",
            "ASAN_OPTIONS": "detect_leaks=1:allocator_may_return_null=1",
            "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1", **test["env"]}
     try:
         done = subprocess.run(test["cmd"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              env=env, cwd=test["workdir"] or TOP, timeout=UNIT_TEST_SECONDS)
+                              env=env, cwd=test["workdir"] or build, timeout=UNIT_TEST_SECONDS)
     except subprocess.TimeoutExpired as expired:
         return 1, f"no end after {expired.timeout} s"
     return done.returncode, done.stdout.decode(errors="replace")
@@ -72,11 +72,11 @@ def count_gtest(prefix, report, tally):
     return tally.failed - before
 
 
-def run_meson_test(test, prefix, tally):
+def run_meson_test(test, build, prefix, tally):
     name = prefix + test["name"]
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.json"
-        status, output = run_one(test, report)
+        status, output = run_one(test, build, report)
         if test["protocol"] != "gtest":
             # 77 is the convention for "skipped", as Meson has it.
             outcome = {0: "passed", 77: "skipped"}.get(status, "failed")
@@ -90,7 +90,7 @@ def run_meson_test(test, prefix, tally):
 def run_unit_tests(build, prefix, pattern, tally):
     for test in meson_tests(build):
         if pattern in test["name"]:
-            run_meson_test(test, prefix, tally)
+            run_meson_test(test, build, prefix, tally)
 
 
 def run_vm_tests(arguments, tally):
