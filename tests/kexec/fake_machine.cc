@@ -36,28 +36,50 @@ int FakeKernel::NextAnswer() {
   return answer;
 }
 
-void FakeKernel::SetLoaded(uint64_t flags, bool loaded) {
-  tree_.Write(
-      (flags & kFileOnCrash) != 0 ? "sys/kernel/kexec_crash_loaded" : "sys/kernel/kexec_loaded",
-      loaded ? "1\n" : "0\n");
+void FakeKernel::SetLoaded(bool crash, bool loaded) {
+  tree_.Write(crash ? "sys/kernel/kexec_crash_loaded" : "sys/kernel/kexec_loaded",
+              loaded ? "1\n" : "0\n");
+}
+
+int FakeKernel::AnswerLoad(bool crash) {
+  int answer = NextAnswer();
+  if (answer == 0 && !forgets_to_load) SetLoaded(crash, true);
+  if (answer != 0 && answer != EBUSY && crash && !keeps_old_image) SetLoaded(crash, false);
+  return answer;
 }
 
 int FakeKernel::FileLoad(int kernel_fd, int initrd_fd, const std::string& command_line,
                          uint64_t flags) {
   loads.push_back({PathOf(kernel_fd), PathOf(initrd_fd), command_line, flags});
   if ((flags & ~known_flags) != 0) return EINVAL;
-  int answer = NextAnswer();
-  bool crash = (flags & kFileOnCrash) != 0;
-  if (answer == 0 && !forgets_to_load) SetLoaded(flags, true);
-  if (answer != 0 && answer != EBUSY && crash && !keeps_old_image) SetLoaded(flags, false);
-  return answer;
+  return AnswerLoad((flags & kFileOnCrash) != 0);
 }
 
 int FakeKernel::FileUnload(uint64_t flags) {
   unloads.push_back(flags);
   int answer = NextAnswer();
-  if (answer == 0 && !forgets_to_load) SetLoaded(flags, false);
+  if (answer == 0 && !forgets_to_load) SetLoaded((flags & kFileOnCrash) != 0, false);
   return answer;
+}
+
+int FakeKernel::SegmentLoad(uint64_t entry, std::span<const KexecSegment> segments,
+                            uint64_t flags) {
+  SegmentCall call{entry, {}, flags};
+  for (const KexecSegment& segment : segments)
+    call.segments.emplace_back(segment.memory,
+                               ByteBuffer(segment.bytes.begin(), segment.bytes.end()));
+  segment_loads.push_back(std::move(call));
+  if ((flags & ~known_load_flags) != 0) return EINVAL;
+  bool crash = (flags & kLoadOnCrash) != 0;
+  if (!segments.empty()) return AnswerLoad(crash);
+  int answer = NextAnswer();
+  if (answer == 0) SetLoaded(crash, false);
+  return answer;
+}
+
+int FakeKernel::TakeInterfacesDown() {
+  did.push_back("interfaces down");
+  return 0;
 }
 
 int FakeKernel::RebootIntoLoaded() {
