@@ -8,7 +8,10 @@
 namespace kdumpkit::purgatory {
 namespace {
 
-// Arguments that were overwritten may name any port; only a usual one is written to.
+// Arguments that were overwritten may name any port and any time. Only a usual port is written to,
+// and a wait longer than this many seconds is not believed.
+constexpr int32_t kWaitMost = 60;
+
 uint16_t UsualPort(uint32_t port) {
   bool usual = port == 0x3f8 || port == 0x2f8 || port == 0x3e8 || port == 0x2e8;
   return usual ? static_cast<uint16_t>(port) : uint16_t{0};
@@ -19,7 +22,17 @@ void RejectArguments(const Arguments& arguments) {
   serial.Text("kdumpkit purgatory: its own arguments were overwritten after they were loaded; ");
   serial.Text("the new kernel is not started");
   serial.EndLine();
-  ResetAfter(arguments.reset_seconds, serial);
+  int32_t seconds = arguments.reset_seconds;
+  ResetAfter(seconds < kWaitMost ? seconds : kWaitMost, serial);
+}
+
+// Tells a kernel that dies early from one that was never reached.
+void ReportStart(const Arguments& arguments, Serial& serial) {
+  serial.Text("kdumpkit purgatory: checked ");
+  serial.Decimal(arguments.region_count);
+  serial.Text(arguments.region_count == 1 ? " segment" : " segments");
+  serial.Text(", starting the new kernel");
+  serial.EndLine();
 }
 
 }  // namespace
@@ -35,6 +48,7 @@ bool PurgatoryMain(const Arguments& arguments) {
     return false;
   }
   CopyMemory(arguments.backup_destination, arguments.backup_source, arguments.backup_size);
+  ReportStart(arguments, serial);
   return true;
 }
 
