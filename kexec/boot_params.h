@@ -75,7 +75,7 @@ struct BootParamsInput {
   std::vector<E820Entry> memory_map;
   std::optional<PhysRange> initrd;  // its bytes, not whole pages
   std::optional<EfiState> efi;
-  uint64_t acpi_rsdp = 0;   // 0: not known
+  uint64_t acpi_rsdp = 0;  // 0: not known
   ByteBuffer random_seed;  // may be empty
 };
 

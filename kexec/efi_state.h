@@ -36,8 +36,8 @@ struct EfiState {
 // The machine was started by EFI firmware.
 bool HasEfi(const RootDir& root);
 
-// `boot_params` are the running kernel's. Fails when a part cannot be had: all are needed. The error
-// says which.
+// `boot_params` are the running kernel's. Fails when a part cannot be had: all are needed. The
+// error says which.
 Result<EfiState> ReadEfiState(const RootDir& root, ByteView boot_params);
 
 // Where ACPI's root pointer is, from EFI's tables; absent when they do not tell.

@@ -76,8 +76,9 @@ std::vector<StoredRange> StoredRanges(const DumpContents& contents) {
 
 void PutElfHeader(ByteWriter& out, size_t headers) {
   CHECK(headers <= kMaxHeaders);
-  out.PutBytes(AsBytes("\x7f"
-                       "ELF\x02\x01\x01"));  // 64 bits, little-endian, version 1
+  out.PutBytes(
+      AsBytes("\x7f"
+              "ELF\x02\x01\x01"));  // 64 bits, little-endian, version 1
   out.PadTo(16);
   out.Put<uint16_t>(kTypeCore);
   out.Put<uint16_t>(kMachineX86_64);

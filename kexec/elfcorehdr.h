@@ -30,7 +30,8 @@ struct DumpContents {
 };
 
 // The notes of every processor that /sys/devices/system/cpu lists (their numbers may have holes)
-// and of VMCOREINFO. Fails when no processor has any; a missing VMCOREINFO is a sentence in `notes`.
+// and of VMCOREINFO. Fails when no processor has any; a missing VMCOREINFO is a sentence in
+// `notes`.
 Result<std::vector<PhysRange>> ReadCrashNotes(const RootDir& root, std::vector<std::string>& notes);
 
 // The header's count has 16 bits and the crash kernel takes it literally: it does not know the

@@ -134,7 +134,8 @@ Result<KernelMapping> FindKernelMapping(const RootDir& root, std::span<const Iom
   if (IsRandomized(root))
     notes.push_back(fmt::format(
         "{} (a kernel with CONFIG_PROC_KCORE has the file): where KASLR put the direct map is not "
-        "known; the dump's headers say {:#x}, and a reader that goes by them, as makedumpfile does, "
+        "known; the dump's headers say {:#x}, and a reader that goes by them, as makedumpfile "
+        "does, "
         "may fail",
         reason, kDefaultDirectMap.value));
   return mapping;
