@@ -133,6 +133,8 @@ void CheckImage(const LoadPlan& plan, std::string_view machine, std::vector<Find
   }
   findings.push_back(
       Good(fmt::format("'{}' is {}, complete", plan.kernel.path, plan.image.description)));
+  // The limits and the placement below are those of x86.
+  if (!plan.image.bzimage) return;
   findings.push_back(CheckCommandLine(plan));
   if (std::optional<Finding> finding = CheckHalfOfMemory(plan)) findings.push_back(*finding);
   std::optional<uint64_t> size = plan.reservation.TargetSize();

@@ -214,7 +214,7 @@ TEST_F(LoadChecks, TruncatedKernel) {
 
 TEST_F(LoadChecks, OtherMachine) {
   machine_.machine = "riscv64";
-  EXPECT_THAT(Refused(), HasSubstr("on x86_64 only, this machine is riscv64"));
+  EXPECT_THAT(Refused(), HasSubstr("on x86_64 and aarch64 only, this machine is riscv64"));
 }
 
 // Files that cannot even be opened: one sentence, and nothing else happens.
@@ -252,6 +252,14 @@ TEST_F(LoadChecks, ReuseNeedsProcCmdline) {
   machine_.Remove("proc/cmdline");
   EXPECT_EQ(machine_.RunWithKernel({"-p", "--reuse-cmdline"}), kExitFailed);
   EXPECT_THAT(machine_.err, HasSubstr("kexec: --reuse-cmdline: cannot open"));
+}
+
+TEST_F(LoadChecks, Arm64ImageOnItsMachine) {
+  machine_.machine = "aarch64";
+  machine_.Set("boot/vmlinuz", MakeArm64Image());
+  EXPECT_EQ(machine_.RunWithKernel({"-p", "--append=quiet"}), kExitDone);
+  ASSERT_EQ(machine_.kernel.loads.size(), 1u);
+  EXPECT_EQ(machine_.kernel.loads[0].command_line, "quiet");
 }
 
 TEST_F(LoadChecks, DryRunPrintsThePlanAndDoesNothing) {
