@@ -198,7 +198,7 @@ std::string ExplainSegmentAccess(const Failure&) {
 std::string ExplainSegmentInvalid(const Failure& failure) {
   const LoadPlan& plan = failure.plan;
   std::string memory =
-      plan.state.memory ? fmt::format(" of {} of memory", SizeText(*plan.state.memory)) : "";
+      plan.state.memory ? fmt::format(", of {} of memory", SizeText(*plan.state.memory)) : "";
   return fmt::format(
       "the kernel did not accept the {} segments ({} in all{}; at most half of memory and 16 "
       "segments are taken) or its flags; 'kexec --plan' lists them; {}",
@@ -263,7 +263,7 @@ constexpr Row kSegmentRows[] = {
 }  // namespace
 
 std::string ExplainLoadError(int error, const LoadPlan& plan, const SystemState& now) {
-  if (plan.Uses(LoadCall::kSegments))
+  if (plan.Uses(KexecCall::kSegments))
     for (const Row& row : kSegmentRows)
       if (row.error == error) return row.explain({plan, now});
   for (const Row& row : kRows)

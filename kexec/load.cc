@@ -85,8 +85,8 @@ std::vector<KexecSegment> SegmentsOf(const SegmentPlan& plan) {
   return segments;
 }
 
-std::string FlagsText(LoadCall call, uint64_t flags) {
-  return call == LoadCall::kFile ? FileFlagsText(flags) : SegmentFlagsText(flags);
+std::string FlagsText(KexecCall call, uint64_t flags) {
+  return call == KexecCall::kFile ? FileFlagsText(flags) : SegmentFlagsText(flags);
 }
 
 // Makes the call the plan's route names, without the optional flags if the kernel does not know
@@ -97,8 +97,8 @@ class Caller {
       : plan_(plan), syscalls_(syscalls), report_(report) {}
 
   Result<int> Call() {
-    LoadCall call = plan_.route->call;
-    bool by_file = call == LoadCall::kFile;
+    KexecCall call = plan_.route->call;
+    bool by_file = call == KexecCall::kFile;
     if (by_file) files_ = TRY(PrepareFiles(plan_));
     uint64_t flags = by_file ? plan_.file_flags : plan_.segment_flags;
     uint64_t optional = flags & (by_file ? kOptionalFileFlags : kOptionalLoadFlags);
@@ -115,9 +115,9 @@ class Caller {
   }
 
  private:
-  int Attempt(LoadCall call, uint64_t flags) {
+  int Attempt(KexecCall call, uint64_t flags) {
     int error = RetryWhileBusy(syscalls_, [&] {
-      if (call == LoadCall::kFile)
+      if (call == KexecCall::kFile)
         return syscalls_.FileLoad(files_.kernel, files_.initrd, plan_.command_line, flags);
       return syscalls_.SegmentLoad(plan_.segments->entry, SegmentsOf(*plan_.segments), flags);
     });

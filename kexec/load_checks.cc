@@ -95,18 +95,18 @@ Finding CheckCommandLine(const LoadPlan& plan) {
   uint64_t length = plan.command_line.size();
   if (length > plan.command_line_limit)
     return Refusal(fmt::format(
-        "the command line has {} characters, '{}' takes {} ({}): shorten it by {}", length,
-        plan.kernel.path, plan.command_line_limit,
-        plan.segments ? "what is added for the new kernel left out"
-                      : "less than its own limit by what the running kernel keeps for elfcorehdr=",
-        length - plan.command_line_limit));
+        "the command line has {} characters, '{}' takes {} (its own limit less what {} adds): "
+        "shorten "
+        "it by {}",
+        length, plan.kernel.path, plan.command_line_limit,
+        plan.segments ? "this program" : "the running kernel", length - plan.command_line_limit));
   return Good(fmt::format("the command line is not too long ({} of {} characters)", length,
                           plan.command_line_limit));
 }
 
 std::optional<Finding> CheckLockdown(const LoadPlan& plan) {
   if (!plan.state.LockedDown()) return std::nullopt;
-  if (plan.Uses(LoadCall::kSegments))
+  if (plan.Uses(KexecCall::kSegments))
     return Refusal(fmt::format(
         "kernel lockdown is '{}' ('/sys/kernel/security/lockdown'), which forbids kexec_load: load "
         "a signed kernel (a bzImage) with -s",
@@ -120,7 +120,7 @@ std::optional<Finding> CheckLockdown(const LoadPlan& plan) {
 }
 
 std::optional<Finding> CheckBounds(const LoadPlan& plan) {
-  if (!plan.Uses(LoadCall::kFile) || !plan.segment_options.Bounded()) return std::nullopt;
+  if (!plan.Uses(KexecCall::kFile) || !plan.segment_options.Bounded()) return std::nullopt;
   return Warning("--mem-min and --mem-max have no effect with kexec_file_load, ignoring");
 }
 

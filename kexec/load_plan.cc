@@ -178,7 +178,7 @@ void TakeRoute(Result<Route> route, LoadPlan& plan, const RootDir& root) {
     return;
   }
   plan.route = *std::move(route);
-  if (plan.route->call != LoadCall::kSegments) return;
+  if (plan.route->call != KexecCall::kSegments) return;
   // A refusal of its own, and a better one.
   if (plan.slot == Slot::kCrash && !plan.reservation.Present().value_or(true)) return;
   if (Status added = AddSegments(plan, root); !added)
@@ -222,7 +222,7 @@ Result<LoadPlan> MakeLoadPlan(const Options& options, const RootDir& root,
 
 Status FallBackToSegments(LoadPlan& plan, const RootDir& root, std::string reason) {
   TRY(AddSegments(plan, root));
-  plan.route = Route{LoadCall::kSegments, false, std::move(reason)};
+  plan.route = Route{KexecCall::kSegments, false, std::move(reason)};
   return {};
 }
 

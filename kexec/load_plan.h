@@ -61,7 +61,7 @@ struct LoadPlan {
   const KernelImage& image() const { return contents.image; }
   bool HasInitrd() const { return initrd || contents.initrd; }
   uint64_t InitrdSize() const;
-  bool Uses(LoadCall call) const { return route && route->call == call; }
+  bool Uses(KexecCall call) const { return route && route->call == call; }
   bool Refused() const;
 };
 

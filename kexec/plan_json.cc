@@ -63,7 +63,7 @@ std::string PlanToJson(const LoadPlan& plan) {
       {"initrd", InitrdToJson(plan)},
       {"command_line", plan.segments ? plan.segments->command_line : plan.command_line},
       {"command_line_limit", plan.command_line_limit},
-      {"flags", plan.Uses(LoadCall::kSegments) ? plan.segment_flags : plan.file_flags},
+      {"flags", plan.Uses(KexecCall::kSegments) ? plan.segment_flags : plan.file_flags},
       {"reservation", RangesToJson(plan.reservation.ranges)},
       {"need", NeedToJson(plan.need)},
       {"findings", FindingsToJson(plan.findings)},

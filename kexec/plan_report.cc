@@ -94,8 +94,8 @@ void AddSegments(std::string& text, const SegmentPlan& plan) {
 }
 
 std::string PlanFlagsText(const LoadPlan& plan) {
-  return plan.Uses(LoadCall::kSegments) ? SegmentFlagsText(plan.segment_flags)
-                                        : FileFlagsText(plan.file_flags);
+  return plan.Uses(KexecCall::kSegments) ? SegmentFlagsText(plan.segment_flags)
+                                         : FileFlagsText(plan.file_flags);
 }
 
 struct FlagName {

@@ -55,7 +55,7 @@ Status CheckType(const Options& options, const KernelFile& kernel) {
                     *options.type);
 }
 
-Route Segments(std::string reason) { return {LoadCall::kSegments, false, std::move(reason)}; }
+Route Segments(std::string reason) { return {KexecCall::kSegments, false, std::move(reason)}; }
 
 }  // namespace
 
@@ -74,11 +74,11 @@ Result<Route> ChooseRoute(const Options& options, const KernelFile& kernel,
   if (allowed && !file)
     return Segments(fmt::format("kexec_file_load does not take {}", kernel.image.description));
   TRY(std::move(file));
-  return Route{LoadCall::kFile, allowed, ""};
+  return Route{KexecCall::kFile, allowed, ""};
 }
 
-std::string_view CallName(LoadCall call) {
-  return call == LoadCall::kFile ? "kexec_file_load" : "kexec_load";
+std::string_view CallName(KexecCall call) {
+  return call == KexecCall::kFile ? "kexec_file_load" : "kexec_load";
 }
 
 bool FallsBack(int error) {

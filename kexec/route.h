@@ -11,13 +11,13 @@
 
 namespace kdumpkit {
 
-enum class LoadCall {
+enum class KexecCall {
   kFile,      // kexec_file_load(2): the kernel reads the files, verifies and places them
   kSegments,  // kexec_load(2): this program makes the segments
 };
 
 struct Route {
-  LoadCall call = LoadCall::kFile;
+  KexecCall call = KexecCall::kFile;
   bool may_fall_back = false;  // kexec_load could do it, too, and is allowed
   std::string reason;          // why kexec_load at once, for -d; may be empty
 };
@@ -28,7 +28,7 @@ Result<Route> ChooseRoute(const Options& options, const KernelFile& kernel,
                           std::string_view machine);
 
 // "kexec_file_load", "kexec_load".
-std::string_view CallName(LoadCall call);
+std::string_view CallName(KexecCall call);
 
 // After which errno of kexec_file_load kexec_load is worth a try: the call is not there, or does
 // not know the image, the platform or a flag. Any other answer is about permission, signatures,

@@ -122,9 +122,9 @@ TEST(Options, SegmentOptions) {
   EXPECT_TRUE(defaults.efi);
   EXPECT_FALSE(defaults.Bounded());
   EXPECT_FALSE(defaults.serial_port);
-  SegmentOptions given = Parse({"-p", "-i", "--noefi", "--mem-min=0x1000", "--mem-max", "4096",
-                                "--serial=ttyS1", "K"})
-                             .segments;
+  SegmentOptions given =
+      Parse({"-p", "-i", "--noefi", "--mem-min=0x1000", "--mem-max", "4096", "--serial=ttyS1", "K"})
+          .segments;
   EXPECT_FALSE(given.check);
   EXPECT_FALSE(given.efi);
   EXPECT_TRUE(given.Bounded());
