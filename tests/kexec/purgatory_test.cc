@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "kexec/purgatory/built_image.h"
 #include "kexec/purgatory/delay.h"
 #include "kexec/purgatory/main.h"
 #include "kexec/purgatory/reset.h"
@@ -36,6 +37,10 @@ class PurgatoryTest : public testing::Test {
     options.boot_params = 0x90000;
     options.regions = {{"kernel", AsBytes(kernel), AddressOf(kernel)},
                        {"initrd", AsBytes(initrd), AddressOf(initrd)}};
+  }
+
+  void SetUp() override {
+    if (!purgatory::X86Image()) GTEST_SKIP() << "built without purgatory";
   }
 
   // The arguments as purgatory finds them in its image.
