@@ -201,11 +201,10 @@ class Boot(case.VmCase):
     def test_starts_at_any_address(self):
         """Verified, and started alike wherever it is loaded, beyond 4 GiB too."""
         for self.address in LOAD_ADDRESSES:
-            with self.subTest(address=hex(self.address)):
-                self.make()
-                outcome = self.boot()
-                self.assert_started(outcome)
-                self.assertEqual(outcome.serial, [STARTING])
+            self.make()
+            outcome = self.boot()
+            self.assert_started(outcome)
+            self.assertEqual(outcome.serial, [STARTING], hex(self.address))
 
     def test_segments_beyond_4_gib(self):
         """Everything that is verified and started, high up."""
@@ -231,13 +230,12 @@ class Boot(case.VmCase):
         size = len(self.loads["initrd"][1])
         self.make()
         for at in (0, size // 2, size - 1):
-            with self.subTest(at=at):
-                self.damage("initrd", at)
-                outcome = self.boot(until=STOPS)
-                self.damage("initrd", at)
-                self.assertEqual(outcome.serial, [overwritten("initrd", INITRD, size), STOPS])
-                self.assertIsNone(outcome.status)
-                self.assertIsNone(outcome.started)
+            self.damage("initrd", at)
+            outcome = self.boot(until=STOPS)
+            self.damage("initrd", at)
+            self.assertEqual(outcome.serial, [overwritten("initrd", INITRD, size), STOPS], at)
+            self.assertIsNone(outcome.status, at)
+            self.assertIsNone(outcome.started, at)
 
     def test_damage_resets_after_seconds(self):
         """The delay is one of the clock, not of the processor's speed."""
@@ -260,12 +258,10 @@ class Boot(case.VmCase):
         return outcome
 
     def test_reset_by_chipset(self):
-        """The first way, on an old and a new chipset."""
-        for machine in ("pc", "q35"):
-            with self.subTest(machine=machine):
-                outcome = self.check_reset_now(machine)
-                self.assertEqual(outcome.serial[-1], "kdumpkit purgatory: the machine is reset now")
-                self.assertFalse(outcome.triple_fault)
+        """The first way, on a machine that has no other but a triple fault."""
+        outcome = self.check_reset_now("q35,i8042=off")
+        self.assertEqual(outcome.serial[-1], "kdumpkit purgatory: the machine is reset now")
+        self.assertFalse(outcome.triple_fault)
 
     def test_reset_by_keyboard_controller(self):
         """The second way: an ISA machine has no other."""
