@@ -15,7 +15,7 @@ import archive
 import kernels
 import settings
 
-MODULES = ["test_filter", "test_faults", "test_readers", "test_capture"]
+MODULES = ["test_filter", "test_faults", "test_readers", "test_capture", "test_purgatory"]
 
 
 def name_of(test: unittest.TestCase) -> str:
