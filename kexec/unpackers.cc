@@ -131,8 +131,7 @@ LegacyBlock FindLegacyBlock(ByteView data, size_t at, size_t total) {
 }
 
 // Unpacks a block through `scratch`; returns its size.
-Result<size_t> AppendLegacyBlock(ByteView block, size_t at, ByteBuffer& scratch,
-                                 UnpackedBytes& out) {
+Result<size_t> AppendLegacyBlock(ByteView block, size_t at, ByteSpan scratch, UnpackedBytes& out) {
   int made = LZ4_decompress_safe(AsChars(block.data()), AsChars(scratch.data()),
                                  static_cast<int>(block.size()), static_cast<int>(scratch.size()));
   if (made < 0) return Malformed("cannot unpack lz4 data at offset {:#x}: damaged", at);
@@ -251,7 +250,9 @@ Result<size_t> UnpackLz4(ByteView data, size_t at, UnpackedBytes& out) {
 // Magic number, then blocks: u32 size, data. Nothing marks the end: it is a block of less than
 // 8 MiB, the end of the file, or what cannot be a block.
 Result<size_t> UnpackLz4Legacy(ByteView data, size_t at, UnpackedBytes& out) {
-  ByteBuffer scratch(kLegacyBlock);
+  // Not filled with zeros, which would cost more than a small file.
+  auto memory = std::make_unique_for_overwrite<std::byte[]>(kLegacyBlock);
+  ByteSpan scratch(memory.get(), kLegacyBlock);
   size_t start = out.size();
   at += kLz4LegacyMagic.size();
   for (;;) {
