@@ -64,7 +64,7 @@ class Machine:
 
     def boot(self, parts: Parts | None = None, *, disks: list[guest.Disk] | None = None,
              arguments: str = "", crashkernel: str = "192M", memory_mib: int = 1024,
-             time_limit: float = 420, verbose=None, log: str = "console.log",
+             time_limit: float = 900, verbose=None, log: str = "console.log",
              qemu_arguments: list[str] | None = None) -> guest.Result:
         """Boots with what a test brings; ends when the machine powers off or restarts.
 

@@ -44,11 +44,14 @@ keep() {{
     "$@" >"$file" 2>&1
     echo "status $?" >>"$file"
 }}
+loaded() {{
+    cat /sys/kernel/kexec_crash_loaded >"{REPORT}/loaded.$1"
+}}
 ask() {{
+    loaded "$1"
     for question in show status test; do
         keep "$question.$1" kdump-config "$question"
     done
-    cat /sys/kernel/kexec_crash_loaded >"{REPORT}/loaded.$1"
 }}
 """
 
@@ -57,10 +60,11 @@ keep service systemctl show -p ActiveState -p Result kdump-tools.service
 keep journal journalctl --boot --output=cat --unit=kdump-tools.service
 ask boot
 keep unload kdump-config unload
-ask unloaded
+loaded unloaded
+keep status.unloaded kdump-config status
 keep unload.nothing kdump-config unload
 keep load kdump-config load
-ask loaded
+loaded again
 keep version makedumpfile --version
 """
 
@@ -72,14 +76,13 @@ mv {KEXEC}.distrib {KEXEC}
 keep load.original kdump-config load
 ask original
 keep unload.original kdump-config unload
-ask original.unloaded
 mv {KEXEC} {KEXEC}.distrib
 mv {KEXEC}.ours {KEXEC}
 """
 
 CRASH = """
 keep restart systemctl restart kdump-tools.service
-ask again
+loaded restarted
 say "the crash kernel is loaded: $(cat /sys/kernel/kexec_crash_loaded)"
 sync
 workload {workload} disk=/dev/disk/by-id/virtio-account
@@ -195,13 +198,13 @@ class KdumpTools(case.VmCase):
         self.assertEqual(ended.report("loaded.unloaded"), "0\n")
         self.assertIn(": Not ready to kdump", ended.report("status.unloaded"))
         self.assertRegex(ended.report("load"), r"loaded kdump kernel\W*\nstatus 0\n")
-        self.assertEqual(ended.report("loaded.loaded"), "1\n")
+        self.assertEqual(ended.report("loaded.again"), "1\n")
 
     def check_service_restarts(self, kernel, programs):
         """It unloads and loads."""
         ended = crashed(kernel, programs)
         self.assertEqual(ended.report("restart"), "status 0\n")
-        self.assertEqual(ended.report("loaded.again"), "1\n")
+        self.assertEqual(ended.report("loaded.restarted"), "1\n")
 
     def check_machine_goes_on(self, kernel, programs):
         """It restarts after the dump."""
@@ -250,14 +253,19 @@ class KdumpTools(case.VmCase):
         self.assertGreater((dump.memory & unwanted).bit_count(), 20000)
 
     def check_crash_opens_it(self, kernel, programs):
-        """As it was saved."""
+        """As it was saved, flattened."""
         shown = test_readers.shown_by_crash(kernel, crashed(kernel, programs).saved("dump"))
         self.assertEqual(shown["status"], "0", shown["errors"])
         self.assertIn("sysrq_handle_crash", shown["bt"])
-        self.assertIn("workload", shown["ps"])
-        self.assertIn("systemd-journal", shown["ps"])
         self.assertIn("sysrq triggered crash", shown["log"])
         self.assertIn("TOTAL MEM", shown["kmem -i"])
+
+    def check_newest_crash_lists_the_tasks(self, kernel, programs):
+        """Debian 12's lists three of a 6.1.176, whoever wrote the dump."""
+        dump = crashed(kernel, programs).saved("dump")
+        tasks = test_readers.shown_by_crash(kernel, dump, newest=True)["ps"]
+        self.assertIn("systemd-journal", tasks)
+        self.assertGreater(tasks.count(" workload\n"), 10)
 
 
 @case.expanded
@@ -268,11 +276,10 @@ class Replacement(case.VmCase):
 
     @case.for_each(question=("show", "status", "test"))
     def check_answers(self, kernel, question):
-        """Loaded and not."""
+        """After a load."""
         ended = crashed(kernel, "ours")
         self.assertEqual(ended.report(f"{question}.boot"), ended.report(f"{question}.original"))
-        self.assertEqual(ended.report(f"{question}.unloaded"),
-                         ended.report(f"{question}.original.unloaded"))
+        self.assertIn("status 0", ended.report(f"{question}.boot"))
 
     @case.for_each(action=("load", "unload"))
     def check_actions(self, kernel, action):
