@@ -32,7 +32,7 @@ TEST(Defects, FilesOfNoKnownTypeAreRefusedInOneSentence) {
       {"13 zeros", std::string(13, '\0')},
       {"nothing", ""},
       {"a DOS program", "MZ" + std::string(100, '\xff')},
-      {"an EFI program", MakeEfiProgram({".text", ".data"})},
+      {"an EFI program", MakeEfiHeader({".text", ".data"})},
   };
   for (const auto& [name, content] : kRows) {
     for (const char* slot : {"-p", "-l"}) {
