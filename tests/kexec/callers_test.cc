@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "tests/kexec/fake_machine.h"
+#include "tests/kexec/image_builder.h"
 
 namespace kdumpkit {
 namespace {
@@ -173,6 +174,21 @@ TEST_P(LoadLines, AFailureHasAStatusThatNobodyTakesForSuccess) {
   }
 }
 
+// A running kernel without kexec_file_load: only "-s" insists on it.
+TEST_P(LoadLines, FallBackUnlessTheCallerInsists) {
+  machine_.kernel.answers = {ENOSYS};
+  const Words& args = GetParam().args;
+  bool insists = std::find(args.begin(), args.end(), "-s") != args.end();
+  EXPECT_EQ(Run(), insists ? 255 : 0) << machine_.err;
+  ASSERT_EQ(machine_.kernel.segment_loads.size(), insists ? 0u : 1u);
+  if (insists) return;
+  const SegmentCall& call = machine_.kernel.segment_loads[0];
+  EXPECT_EQ(call.flags & kLoadOnCrash, GetParam().slot == Slot::kCrash ? kLoadOnCrash : 0);
+  EXPECT_TRUE(std::any_of(call.segments.begin(), call.segments.end(), [](const auto& segment) {
+    return AsText(segment.second).find(GetParam().command_line) != std::string_view::npos;
+  }));
+}
+
 TEST_P(LoadLines, AMissingKernelIsAFailure) {
   machine_.Remove("boot/vmlinuz");
   EXPECT_EQ(Run(), 255);
@@ -187,6 +203,29 @@ std::string NameOf(const testing::TestParamInfo<LoadLine>& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Callers, LoadLines, testing::ValuesIn(kLoadLines), NameOf);
+
+// kdump-config adds --args-linux when file(1) says ELF.
+TEST(Callers, KdumpConfigLoadsAnElfKernel) {
+  FakeMachine machine;
+  std::string vmlinux = machine.File("boot/vmlinux", MakeElfKernel(VmlinuxFields()));
+  EXPECT_EQ(machine.Run(Filled(
+                machine, {"-p", "--args-linux", "--command-line=a b", "--initrd=I", vmlinux})),
+            0)
+      << machine.err;
+  EXPECT_THAT(machine.kernel.loads, IsEmpty());
+  ASSERT_EQ(machine.kernel.segment_loads.size(), 1u);
+  EXPECT_EQ(machine.kernel.segment_loads[0].flags, kLoadOnCrash);
+  EXPECT_EQ(machine.Get("sys/kernel/kexec_crash_loaded"), "1\n");
+}
+
+// With Secure Boot it adds -s, too, and then no call can take the file.
+TEST(Callers, KdumpConfigIsToldWhyAnElfKernelCannotBeLoadedWithSecureBoot) {
+  FakeMachine machine;
+  std::string vmlinux = machine.File("boot/vmlinux", MakeElfKernel(VmlinuxFields()));
+  EXPECT_EQ(machine.Run({"-p", "-s", "--args-linux", "--command-line=a", vmlinux}), 1);
+  EXPECT_THAT(machine.err, HasSubstr("leave -s out"));
+  EXPECT_THAT(machine.kernel.segment_loads, IsEmpty());
+}
 
 struct UnloadLine {
   const char* caller;
@@ -236,9 +275,7 @@ TEST(Callers, InitScriptStartsTheLoadedKernel) {
   FakeMachine machine;
   machine.RunWithKernel({"-l", "--append=a"});
   machine.Run({"-e"});
-  ASSERT_FALSE(machine.kernel.did.empty());
-  EXPECT_EQ(machine.kernel.did.front(), "sync");
-  EXPECT_EQ(machine.kernel.did.back(), "reboot");
+  EXPECT_THAT(machine.kernel.did, ElementsAre("sync", "interfaces down", "reboot"));
 }
 
 // systemd-shutdown: no file system but the root is left, that read-only; if the program comes back
