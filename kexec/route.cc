@@ -31,8 +31,13 @@ Status CheckForSegments(const KernelFile& kernel, std::string_view machine) {
   return CheckLoadable(Described(kernel), kernel.path, machine);
 }
 
+// A kind that kexec_file_load does not know, however sound the file.
+bool NeedsSegments(const KernelFile& kernel, std::string_view machine) {
+  return kernel.image.kind == ImageKind::kElf && machine == "x86_64";
+}
+
 Status CheckForFile(const KernelFile& kernel, std::string_view machine) {
-  if (kernel.image.kind == ImageKind::kElf && machine == "x86_64")
+  if (NeedsSegments(kernel, machine))
     return Unsupported("'{}' is {}, which kexec_file_load does not take: leave -s out", kernel.path,
                        kernel.Description());
   return CheckLoadable(Described(kernel), kernel.path, machine);
@@ -75,6 +80,8 @@ Result<Route> ChooseRoute(const Options& options, const KernelFile& kernel,
     TRY(std::move(segments));
     return Segments("-c was given");
   }
+  // With -a it is not the other call's refusal that matters.
+  if (options.call == CallChoice::kAuto && NeedsSegments(kernel, machine)) TRY(Status(segments));
   bool allowed = options.call == CallChoice::kAuto && segments.has_value();
   if (allowed && options.segments.Bounded())
     return Segments("kexec_file_load cannot be told --mem-min and --mem-max");
