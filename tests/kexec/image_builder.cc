@@ -96,13 +96,16 @@ std::string MakeBzImage(const BzImageFields& fields) {
   Set<uint8_t>(file, 0x1f1, fields.setup_sectors);
   Set<uint32_t>(file, 0x1f4, fields.payload_paragraphs);
   Set<uint16_t>(file, 0x1fe, fields.boot_flag);
+  SetText(file, 0x200, "\xeb\x6a");  // a jump over the header: it ends at 0x26c
   SetText(file, 0x202, fields.magic);
   Set<uint16_t>(file, 0x206, fields.protocol);
   Set<uint16_t>(file, 0x20e, kVersionOffset - 0x200);
   Set<uint8_t>(file, 0x211, fields.loadflags);
   Set<uint32_t>(file, 0x230, fields.kernel_alignment);
+  Set<uint8_t>(file, 0x234, fields.relocatable);
   Set<uint16_t>(file, 0x236, fields.xloadflags);
   Set<uint32_t>(file, 0x238, fields.command_line_size);
+  Set<uint64_t>(file, 0x258, fields.preferred_address);
   Set<uint32_t>(file, 0x260, fields.init_size);
   SetText(file, kVersionOffset, fields.version);
   if (fields.is_signed) AddCertificate(file);

@@ -22,6 +22,8 @@ struct BzImageFields {
   uint32_t kernel_alignment = 0x200000;
   uint32_t command_line_size = 2047;
   uint32_t init_size = 48u << 20;
+  bool relocatable = true;
+  uint64_t preferred_address = 16u << 20;
   std::string version = "6.1.0-50-amd64 (maker@host) #1 SMP";
   bool efi_stub = true;
   bool is_signed = false;  // a certificate table follows
