@@ -207,6 +207,17 @@ TEST_F(SegmentPlanTest, HotplugMakesTheElfcorehdrLarge) {
   EXPECT_EQ(SegmentNamed(Crash(), "elfcorehdr").memory.size, 4096u);
 }
 
+// The kernel finds the elfcorehdr that it rewrites by its first bytes.
+TEST_F(SegmentPlanTest, HotplugWantsNoOtherElfFile) {
+  initrd_ =
+      "\x7f"
+      "ELF" +
+      initrd_;
+  EXPECT_TRUE(Try(Slot::kCrash));
+  hotplug_ = true;
+  EXPECT_THAT(WhyNot(Slot::kCrash), HasSubstr("the initrd begins like an ELF file"));
+}
+
 TEST_F(SegmentPlanTest, ProcessorsWithHolesInTheirNumbers) {
   for (int i = 2; i < 40; ++i)
     AddCpu(machine_, i * 7, 0x10000000u + static_cast<unsigned>(i) * 4096);
@@ -384,6 +395,7 @@ TEST_F(SegmentPlanTest, FiveLevelsOfPageTables) {
   EXPECT_TRUE(Try(Slot::kCrash));
   kernel_ = KernelFromBytes("/boot/vmlinuz", MakeBzImage({.xloadflags = 0x001f}));
   EXPECT_THAT(WhyNot(Slot::kCrash), HasSubstr("CONFIG_X86_5LEVEL"));
+  EXPECT_THAT(WhyNot(Slot::kReboot), HasSubstr("CONFIG_X86_5LEVEL"));
 }
 
 TEST_F(SegmentPlanTest, PurgatoryIsTheSameSizeWithoutChecks) {
