@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A guest that loads a crash kernel in several ways, panics, and tells what its vmcore has.
+
+Before the panic the test looks into the guest's memory from outside: the elfcorehdr of every load
+lies in the reservation.  After it the crash kernel's only program (crash_report.c) prints the
+headers and notes of /proc/vmcore, and whatever memory the test wants to see.
+"""
+
+import dataclasses
+import pathlib
+import re
+
+import control
+import elf_headers
+import guest
+import kernels
+import newc
+import oops_module
+import ranges
+import vmcore
+
+OURS, INCUMBENT = "/sbin/kexec", "/sbin/incumbent-kexec"
+LOW_END = 0xA0000            # what firmware and real mode leave of the first MiB
+PAGE = 4096
+MARKER_MIB = 32
+
+SCRIPT = """
+ask() { echo "GUEST: ask $*"; read -r answer; }
+tell_memory() {
+    sed 's/^/GUEST: iomem /' /proc/iomem
+    for cpu in /sys/devices/system/cpu/cpu[0-9]*; do
+        echo "GUEST: crash_notes $(cat $cpu/crash_notes) $(cat $cpu/crash_notes_size)"
+    done
+    echo "GUEST: vmcoreinfo $(cat /sys/kernel/vmcoreinfo)"
+}
+# load PROGRAM OPTION... loads the crash kernel.
+load() {
+    program=$1
+    shift
+    "$program" -p "$@" --initrd=/crash.img --command-line="$crash_words" /vmlinuz ||
+        fail "$program $* ended with $?"
+    [ "$(cat /sys/kernel/kexec_crash_loaded)" = 1 ] || fail "$program $* left no crash kernel"
+}
+crash_words="{crash_words}"
+echo 1 >/proc/sys/kernel/sysrq
+"""
+
+# How a panic is made, as shell; {mask} is the CPU's.
+PANICS = {
+    "sysrq": "taskset {mask:x} sh -c 'echo c >/proc/sysrq-trigger'",
+    "oops": "echo 1 >/proc/sys/kernel/panic_on_oops; taskset {mask:x} insmod /oops.ko",
+    # The serial line's break and "c", typed from outside, come by its interrupt.
+    "interrupt": "echo {mask:x} >/proc/irq/4/smp_affinity; echo; ask press; sleep 60",
+    "nmi": "ask press; sleep 60",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Load:
+    """One way to load and to crash."""
+    kernel: str
+    loader: str              # "-s" or "-c"
+    cpus: int
+    memory_mib: int
+    crashkernel: str
+    panic: str               # of PANICS
+    cpu: int                 # where it panics
+
+    def __str__(self):
+        size = "high" if "high" in self.crashkernel else "low"
+        return (f"{self.kernel}_{self.loader.strip('-')}_{self.cpus}cpu_{self.memory_mib}m_{size}_"
+                f"{self.panic}_on_cpu{self.cpu}")
+
+
+@dataclasses.dataclass
+class Crashed:
+    """What became of a guest, and what was seen on the way."""
+    load: Load
+    result: guest.Result
+    headers: dict[str, list[elf_headers.Segment]]   # elfcorehdr of each load, by its name
+    text: dict[int, str] = dataclasses.field(default_factory=dict)   # like `memory`, by the host
+    low_memory: bytes = b""                         # the first 640 KiB, just before the panic
+    overwritten: bytes = b""                        # the same once the crash kernel runs
+
+    def lines(self, what: str) -> list[str]:
+        """The rests of the console's lines that begin so."""
+        return re.findall(rf"^{re.escape(what)} (.*)$", self.result.console, re.MULTILINE)
+
+    @property
+    def console(self) -> str:
+        """The console from the panic on."""
+        return self.result.console.rpartition("GUEST: panicking")[2]
+
+    @property
+    def vmcore(self) -> dict[int, bytes]:
+        """The bytes of /proc/vmcore that were told, by offset."""
+        return {int(offset, 16): bytes.fromhex(data) for offset, data in
+                (line.split() for line in self.lines("REPORT data"))}
+
+    @property
+    def segments(self) -> list[elf_headers.Segment]:
+        """The program headers of /proc/vmcore."""
+        return elf_headers.segments(_join(self.vmcore, 0))
+
+    @property
+    def notes(self) -> list[elf_headers.Note]:
+        """The notes of /proc/vmcore."""
+        return [note for segment in self.segments if segment.kind == elf_headers.PT_NOTE
+                for note in elf_headers.notes(_join(self.vmcore, segment.offset))]
+
+    @property
+    def memory(self) -> dict[int, str]:
+        """The memory that was told: 16 bytes in hexadecimal by address."""
+        return {int(address, 16): data for address, data in
+                (line.split() for line in self.lines("REPORT memory"))}
+
+    @property
+    def markers(self) -> dict[int, str]:
+        """What the dead kernel's marker programs had, likewise."""
+        return {int(address, 16): data for address, data in
+                (line.split() for line in self.lines("MARKER:"))}
+
+    def iomem(self, name: str, by: str = "GUEST: iomem") -> ranges.Ranges:
+        """The ranges of that name in the last /proc/iomem that was told."""
+        text = "\n" + "\n".join(self.lines(by))
+        return ranges.of_iomem(text[text.rfind("\n00000000-"):], name)
+
+
+def _join(pieces: dict[int, bytes], start: int) -> bytes:
+    """The bytes from `start` on, as far as they follow each other."""
+    result = b""
+    while start + len(result) in pieces:
+        result += pieces[start + len(result)]
+    return result
+
+
+def find_headers(memory: control.Memory, reserved: ranges.Ranges) -> dict[int, list]:
+    """The program headers of every elfcorehdr in the reservation, by the address of each."""
+    found = {}
+    for start, end in reserved:
+        data = memory.read(start, end - start)
+        at = data.find(elf_headers.MAGIC)
+        while at >= 0:
+            if at % 1024 == 0 and elf_headers.is_core(data[at:at + elf_headers.HEADER_SIZE]):
+                found[start + at] = elf_headers.segments(data[at:at + (1 << 20)])
+            at = data.find(elf_headers.MAGIC, at + 1)
+    return found
+
+
+class Answers:
+    """Does what the guest asks for."""
+
+    def __init__(self, crashed: Crashed):
+        self.crashed = crashed
+        self._console: list[str] = []
+
+    def see(self, line: str) -> None:
+        """Remembers a line of the console."""
+        self._console.append(line + "\n")
+
+    def __call__(self, words: list[str], machine: control.Machine) -> str:
+        self.crashed.result = guest.Result("".join(self._console), "running", 0, 0)
+        return getattr(self, "_" + words[0])(machine, *words[1:]) or ""
+
+    def _loaded(self, machine, name: str, last: str = "") -> None:
+        found = find_headers(machine.memory, self.crashed.iomem("Crash kernel"))
+        if len(found) != 1:
+            raise control.ControlError(f"after {name}, elfcorehdr at {list(map(hex, found))}")
+        (address, segments), = found.items()
+        self.crashed.headers[name] = segments
+        if last != "last":
+            # The next load need not overwrite it, and is not to be mistaken for it.
+            machine.memory.write(address, bytes(elf_headers.HEADER_SIZE))
+
+    def _panic(self, machine) -> None:
+        self.crashed.low_memory = machine.memory.read(0, LOW_END)
+        for (start, _), in [self.crashed.iomem("Kernel code")]:
+            self.crashed.text[start] = machine.memory.read(start, 16).hex()
+
+    def _press(self, machine) -> str:
+        self._panic(machine)
+        if self.crashed.load.panic == "nmi":
+            machine.execute("inject-nmi")
+            return ""
+        machine.send_break()
+        return "c"
+
+    def _read(self, machine) -> str:
+        self.crashed.overwritten = machine.memory.read(0, LOW_END)
+        low = self.crashed.low_memory
+        used = [at for at in range(0, LOW_END, PAGE) if any(low[at:at + 16])]
+        return " ".join(f"{address:x}" for address in
+                        [*self.crashed.markers, *self.crashed.text, *used])
+
+
+def run(load: Load, kexec: guest.Program, script: str, *, log: pathlib.Path | None = None,
+        verbose=None, memory_slots: str = "", answers=Answers) -> Crashed:
+    """Boots the guest of a load, with its own part of the script, until it ends."""
+    kernel = kernels.find(load.kernel)
+    crash = newc.Archive()
+    crash.console()
+    crash.copy("init", guest.compile_static("crash_report.c"))
+    programs = {"sbin/kexec": kexec, "sbin/incumbent-kexec": vmcore.debian_kexec(),
+                "bin/marker": guest.Program(guest.compile_static("marker.c"))}
+    files = {"vmlinuz": kernel.image.read_bytes(), "crash.img": crash.finish(),
+             "oops.ko": oops_module.make(kernel)}
+    image = guest.guest_image(kernel, prelude() + script, programs, files, modules=[])
+    words = "unknown_nmi_panic" if load.panic == "nmi" else ""
+    machine = guest.GuestRun(kernel, image, [], load.memory_mib, load.cpus,
+                             crashkernel=load.crashkernel, extra_arguments=words,
+                             memory_slots=memory_slots, time_limit=120)
+    crashed = Crashed(load, guest.Result("", "running", 0, 0), {})
+    answering = answers(crashed)
+
+    def see(line: str) -> None:
+        answering.see(line)
+        if verbose:
+            verbose(line)
+
+    crashed.result = machine.run(log, see, answer=answering)
+    return crashed
+
+
+def prelude() -> str:
+    """The beginning of every script."""
+    return SCRIPT.replace("{crash_words}", guest.CRASH_COMMAND_LINE)
+
+
+def panic_script(load: Load) -> str:
+    """The end of the script: the panic."""
+    asked = load.panic in ("interrupt", "nmi")
+    return (("" if asked else "ask panic\n") + "echo 'GUEST: panicking'\n" +
+            PANICS[load.panic].format(mask=1 << load.cpu) + "\n")
+
+
+def compare_script(load: Load) -> str:
+    """The script that loads in all four ways, the load's own as the last, and panics."""
+    other = {"-s": "-c", "-c": "-s"}[load.loader]
+    order = [(INCUMBENT, "-s"), (INCUMBENT, "-c"), (OURS, other), (OURS, load.loader)]
+    names = [("incumbent" if program == INCUMBENT else "ours") + option
+             for program, option in order]
+    loads = "".join(f"load {program} {option}\nask loaded {name} {'last' * (name == names[-1])}\n"
+                    for (program, option), name in zip(order, names))
+    return f"marker {MARKER_MIB}\ntell_memory\n" + loads + panic_script(load)
