@@ -23,6 +23,8 @@ OURS, INCUMBENT = "/sbin/kexec", "/sbin/incumbent-kexec"
 LOW_END = 0xA0000            # what firmware and real mode leave of the first MiB
 PAGE = 4096
 MARKER_MIB = 32
+GROWTH_MIB = 256             # of memory that is plugged in
+ROOM = f",slots=2,maxmem={8 << 10}M"
 
 SCRIPT = """
 ask() { echo "GUEST: ask $*"; read -r answer; }
@@ -41,16 +43,33 @@ load() {
         fail "$program $* ended with $?"
     [ "$(cat /sys/kernel/kexec_crash_loaded)" = 1 ] || fail "$program $* left no crash kernel"
 }
+blocks() { ls -d /sys/devices/system/memory/memory[0-9]* | wc -l; }
+# grow NUMBER has memory plugged in, two blocks, and takes it into use if the kernel does not.
+grow() {
+    wanted=$(($(blocks) + 2))
+    ask grow "$1"
+    for tries in $(seq 300); do
+        [ $(blocks) -ge $wanted ] && break
+        sleep 0.1
+    done
+    for state in /sys/devices/system/memory/memory*/state; do
+        [ "$(cat $state)" = online ] || echo online >$state
+    done
+}
 crash_words="{crash_words}"
 echo 1 >/proc/sys/kernel/sysrq
 """
 
-# How a panic is made, as shell; {mask} is the CPU's.
+# How a panic is made, as shell, on the CPU with this number and mask.
 PANICS = {
     "sysrq": "taskset {mask:x} sh -c 'echo c >/proc/sysrq-trigger'",
     "oops": "echo 1 >/proc/sys/kernel/panic_on_oops; taskset {mask:x} insmod /oops.ko",
     # The serial line's break and "c", typed from outside, come by its interrupt.
-    "interrupt": "echo {mask:x} >/proc/irq/4/smp_affinity; echo; ask press; sleep 60",
+    "interrupt": """
+        echo {mask:x} >/proc/irq/4/smp_affinity
+        until [ "$(cat /proc/irq/4/effective_affinity_list)" = {cpu} ]; do echo; sleep 0.1; done
+        ask press
+        sleep 60""",
     "nmi": "ask press; sleep 60",
 }
 
@@ -65,11 +84,14 @@ class Load:
     crashkernel: str
     panic: str               # of PANICS
     cpu: int                 # where it panics
+    efi: bool = False        # EFI firmware instead of a BIOS
+    spare_cpus: int = 0      # that could be plugged in
 
     def __str__(self):
         size = "high" if "high" in self.crashkernel else "low"
         return (f"{self.kernel}_{self.loader.strip('-')}_{self.cpus}cpu_{self.memory_mib}m_{size}_"
-                f"{self.panic}_on_cpu{self.cpu}")
+                f"{self.panic}_on_cpu{self.cpu}{'_efi' * self.efi}"
+                f"{'_spare' * (self.spare_cpus > 0)}")
 
 
 @dataclasses.dataclass
@@ -134,24 +156,33 @@ def _join(pieces: dict[int, bytes], start: int) -> bytes:
     return result
 
 
+def _occurrences(data: bytes, sample: bytes) -> list[int]:
+    """Where the sample begins in the data."""
+    found = []
+    at = data.find(sample)
+    while at >= 0:
+        found.append(at)
+        at = data.find(sample, at + 1)
+    return found
+
+
 def find_headers(memory: control.Memory, reserved: ranges.Ranges) -> dict[int, list]:
     """The program headers of every elfcorehdr in the reservation, by the address of each."""
     found = {}
     for start, end in reserved:
         data = memory.read(start, end - start)
-        at = data.find(elf_headers.MAGIC)
-        while at >= 0:
+        for at in _occurrences(data, elf_headers.MAGIC):
             if at % 1024 == 0 and elf_headers.is_core(data[at:at + elf_headers.HEADER_SIZE]):
                 found[start + at] = elf_headers.segments(data[at:at + (1 << 20)])
-            at = data.find(elf_headers.MAGIC, at + 1)
     return found
 
 
 class Answers:
-    """Does what the guest asks for."""
+    """Does what the guest asks for; `loaded` are the files that it loads, by name."""
 
-    def __init__(self, crashed: Crashed):
+    def __init__(self, crashed: Crashed, loaded: dict[str, bytes]):
         self.crashed = crashed
+        self._loaded = loaded
         self._console: list[str] = []
 
     def see(self, line: str) -> None:
@@ -162,20 +193,39 @@ class Answers:
         self.crashed.result = guest.Result("".join(self._console), "running", 0, 0)
         return getattr(self, "_" + words[0])(machine, *words[1:]) or ""
 
-    def _loaded(self, machine, name: str, last: str = "") -> None:
+    def _look(self, machine, name: str, keep: str = "") -> None:
+        """Takes down the headers that are loaded; spoils them unless they are to be kept."""
         found = find_headers(machine.memory, self.crashed.iomem("Crash kernel"))
         if len(found) != 1:
             raise control.ControlError(f"after {name}, elfcorehdr at {list(map(hex, found))}")
         (address, segments), = found.items()
         self.crashed.headers[name] = segments
-        if last != "last":
+        if not keep:
             # The next load need not overwrite it, and is not to be mistaken for it.
             machine.memory.write(address, bytes(elf_headers.HEADER_SIZE))
 
+    def _grow(self, machine, number: str) -> None:
+        """Plugs memory in."""
+        machine.execute("object-add", qom_type="memory-backend-ram", id=f"backend{number}",
+                        size=GROWTH_MIB << 20)
+        machine.execute("device_add", driver="pc-dimm", id=f"dimm{number}",
+                        memdev=f"backend{number}")
+
+    def _spoil(self, machine, name: str) -> None:
+        """Changes one byte of what was loaded, wherever it is in the reservation."""
+        middle = len(self._loaded[name]) // 2
+        sample = self._loaded[name][middle:middle + 64]
+        places = [start + at for start, end in self.crashed.iomem("Crash kernel")
+                  for at in _occurrences(machine.memory.read(start, end - start), sample)]
+        if len(places) != 1:
+            raise control.ControlError(f"'{name}' is in the reservation {len(places)} times")
+        machine.memory.write(places[0], bytes([sample[0] ^ 1]))
+
     def _panic(self, machine) -> None:
         self.crashed.low_memory = machine.memory.read(0, LOW_END)
-        for (start, _), in [self.crashed.iomem("Kernel code")]:
-            self.crashed.text[start] = machine.memory.read(start, 16).hex()
+        for start, _ in self.crashed.iomem("Kernel code"):
+            inside = start + (1 << 20)
+            self.crashed.text[inside] = machine.memory.read(inside, 16).hex()
 
     def _press(self, machine) -> str:
         self._panic(machine)
@@ -194,7 +244,7 @@ class Answers:
 
 
 def run(load: Load, kexec: guest.Program, script: str, *, log: pathlib.Path | None = None,
-        verbose=None, memory_slots: str = "", answers=Answers) -> Crashed:
+        verbose=None, memory_slots: str = "", time_limit: float = 300) -> Crashed:
     """Boots the guest of a load, with its own part of the script, until it ends."""
     kernel = kernels.find(load.kernel)
     crash = newc.Archive()
@@ -208,9 +258,9 @@ def run(load: Load, kexec: guest.Program, script: str, *, log: pathlib.Path | No
     words = "unknown_nmi_panic" if load.panic == "nmi" else ""
     machine = guest.GuestRun(kernel, image, [], load.memory_mib, load.cpus,
                              crashkernel=load.crashkernel, extra_arguments=words,
-                             memory_slots=memory_slots, time_limit=120)
+                             efi=load.efi, spare_cpus=load.spare_cpus, memory_slots=memory_slots, time_limit=time_limit)
     crashed = Crashed(load, guest.Result("", "running", 0, 0), {})
-    answering = answers(crashed)
+    answering = Answers(crashed, {"kernel": files["vmlinuz"], "initrd": files["crash.img"]})
 
     def see(line: str) -> None:
         answering.see(line)
@@ -230,7 +280,7 @@ def panic_script(load: Load) -> str:
     """The end of the script: the panic."""
     asked = load.panic in ("interrupt", "nmi")
     return (("" if asked else "ask panic\n") + "echo 'GUEST: panicking'\n" +
-            PANICS[load.panic].format(mask=1 << load.cpu) + "\n")
+            PANICS[load.panic].format(mask=1 << load.cpu, cpu=load.cpu) + "\n")
 
 
 def compare_script(load: Load) -> str:
@@ -239,6 +289,24 @@ def compare_script(load: Load) -> str:
     order = [(INCUMBENT, "-s"), (INCUMBENT, "-c"), (OURS, other), (OURS, load.loader)]
     names = [("incumbent" if program == INCUMBENT else "ours") + option
              for program, option in order]
-    loads = "".join(f"load {program} {option}\nask loaded {name} {'last' * (name == names[-1])}\n"
+    loads = "".join(f"load {program} {option}\nask look {name} {'keep' * (name == names[-1])}\n"
                     for (program, option), name in zip(order, names))
     return f"marker {MARKER_MIB}\ntell_memory\n" + loads + panic_script(load)
+
+
+def spoil_script(load: Load, what: str) -> str:
+    """The script that panics with one byte of the loaded files changed."""
+    return f"tell_memory\nload {OURS} {load.loader}\nask spoil {what}\n" + panic_script(load)
+
+
+def grow_script(load: Load) -> str:
+    """The script that loads, gets more memory, and looks again; the load's own way as the last."""
+    other = {"-s": "-c", "-c": "-s"}[load.loader]
+    text = "tell_memory\n"
+    for number, option in enumerate((other, load.loader)):
+        text += (f"load {OURS} {option}\n"
+                 f"echo \"GUEST: hotplug {option} "
+                 "$(cat /sys/devices/system/memory/crash_hotplug 2>/dev/null || echo absent)\"\n"
+                 f"ask look {option} keep\ngrow {number}\n"
+                 f"ask look {option}-grown {'keep' * (option == load.loader)}\n")
+    return f"{text}marker {MARKER_MIB}\ntell_memory\n" + panic_script(load)

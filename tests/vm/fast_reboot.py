@@ -100,6 +100,10 @@ class Reached:
         lines = re.findall(rf"^GUEST: iomem {number} (.*)$", self.result.console, re.MULTILINE)
         return ranges.of_iomem("\n".join(lines), "System RAM")
 
+    def has_efi(self, number: int) -> bool:
+        """Whether that kernel had EFI's runtime services."""
+        return self.result.has(f"GUEST: hop {number} has EFI")
+
     def told(self, number: int) -> str:
         """The console between the kernel before that hop and the next that came up."""
         before = "".join(self.result.console.partition(f"GUEST: at hop {number}")[0])
@@ -116,7 +120,7 @@ def _write_images(hops: list[Hop], kernel: kernels.Kernel, initrd: bytes,
 
 
 def run(kernel: kernels.Kernel, hops: list[Hop], kexec: guest.Program, work: pathlib.Path, *,
-        verbose=None, **machine) -> Reached:
+        efi: bool = False, verbose=None) -> Reached:
     """Boots the guest, which makes all hops; files are made in the folder `work`."""
     initrd = guest.guest_image(kernel, _script(hops), {"sbin/kexec": kexec},
                                {"sbin/shutdown": SHUTDOWN.encode()})
@@ -124,5 +128,5 @@ def run(kernel: kernels.Kernel, hops: list[Hop], kexec: guest.Program, work: pat
     size = sum(path.stat().st_size for path in (work / "files").iterdir()) + 32 * MIB
     disk = guest.make_ext4(work / "disk", size, "-d", str(work / "files"))
     run_guest = guest.GuestRun(kernel, initrd, [guest.Disk("files", disk)], cpus=2,
-                               crashkernel="0", time_limit=60 + 40 * len(hops), **machine)
+                               crashkernel="0", efi=efi, time_limit=100 + 60 * len(hops))
     return Reached(run_guest.run(work / "console.log", verbose))

@@ -22,6 +22,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 # What a guest needs to reach its disks and file system; the last is not a module everywhere.
 GUEST_MODULES = ["virtio_pci", "virtio_blk", "ext4"]
 OPTIONAL_MODULES = ["crc32c_generic"]
+EFI_FIRMWARE = "/usr/share/ovmf/OVMF.fd"
 CRASH_COMMAND_LINE = "console=ttyS0 reset_devices nr_cpus=1 acpi_no_memhotplug loglevel=5"
 
 
@@ -154,6 +155,8 @@ class GuestRun:
     loglevel: int = 5
     time_limit: float = 300
     memory_slots: str = ""   # ",slots=2,maxmem=..." as -m takes it: room for memory added later
+    spare_cpus: int = 0      # more that could be plugged in
+    efi: bool = False        # EFI firmware instead of a BIOS
     qemu_arguments: list[str] = dataclasses.field(default_factory=list)
 
     def command_line(self) -> str:
@@ -163,7 +166,7 @@ class GuestRun:
 
     def _argv(self, folder: pathlib.Path, memory: control.Memory) -> list[str]:
         argv = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-machine", "q35",
-                "-cpu", self.cpu_model, "-smp", str(self.cpus),
+                "-cpu", self.cpu_model, "-smp", f"{self.cpus},maxcpus={self.cpus + self.spare_cpus}",
                 "-m", f"{self.memory_mib}M{self.memory_slots}", *memory.qemu_arguments(),
                 "-no-reboot", "-nodefaults", "-display", "none", "-serial", "stdio",
                 "-qmp", f"unix:{folder / 'monitor'},server=on,wait=off",
@@ -174,7 +177,7 @@ class GuestRun:
             argv += ["-drive", f"if=none,id=d{number},format=raw,cache=unsafe{mode},"
                                f"file={str(disk.path).replace(',', ',,')}",
                      "-device", f"virtio-blk-pci,drive=d{number},serial={disk.serial}"]
-        return argv + self.qemu_arguments
+        return argv + ["-bios", EFI_FIRMWARE] * self.efi + self.qemu_arguments
 
     def run(self, log: pathlib.Path | None = None, verbose=None, until: str | None = None,
             answer=None) -> Result:

@@ -19,16 +19,17 @@ LOW, HIGH = 1024, 3072       # MiB of a guest: all below 4 GiB; a third above
 PLAIN, ABOVE = "256M", "256M,high"
 FIRST_MIB = [(0, MIB)]
 
-# Every value of every axis once a kernel: loader, CPUs, memory, reservation, panic, its CPU.
+# Every value of every axis once a kernel: loader, CPUs, memory, reservation, panic and its CPU,
+# EFI, CPUs that are not there yet.
 CHOSEN = {
-    "6.1": [("-c", 4, LOW, PLAIN, "sysrq", 2), ("-s", 4, HIGH, ABOVE, "interrupt", 1),
-            ("-c", 4, HIGH, ABOVE, "oops", 3), ("-s", 1, LOW, PLAIN, "nmi", 0),
+    "6.1": [("-c", 4, LOW, PLAIN, "sysrq", 2, False, 2), ("-s", 4, HIGH, ABOVE, "interrupt", 1),
+            ("-c", 4, HIGH, ABOVE, "oops", 3, True), ("-s", 1, LOW, PLAIN, "nmi", 0),
             ("-c", 1, HIGH, PLAIN, "interrupt", 0)],
-    "6.12": [("-c", 4, HIGH, ABOVE, "sysrq", 1), ("-s", 4, LOW, PLAIN, "oops", 2),
-             ("-c", 4, LOW, PLAIN, "interrupt", 3), ("-c", 1, HIGH, PLAIN, "nmi", 0),
-             ("-s", 1, HIGH, ABOVE, "sysrq", 0)],
-    "7.3": [("-c", 4, HIGH, ABOVE, "nmi", 0), ("-s", 4, HIGH, PLAIN, "interrupt", 2),
-            ("-c", 1, LOW, PLAIN, "oops", 0), ("-s", 4, LOW, PLAIN, "sysrq", 3)],
+    "6.12": [("-c", 4, HIGH, ABOVE, "sysrq", 1, False, 2), ("-s", 4, LOW, PLAIN, "oops", 2),
+             ("-c", 4, LOW, PLAIN, "interrupt", 3, True), ("-c", 1, HIGH, PLAIN, "nmi", 0),
+             ("-s", 1, HIGH, ABOVE, "sysrq", 0, True)],
+    "7.3": [("-c", 4, HIGH, ABOVE, "nmi", 0, True), ("-s", 4, HIGH, PLAIN, "interrupt", 2),
+            ("-c", 1, LOW, PLAIN, "oops", 0), ("-s", 4, LOW, PLAIN, "sysrq", 3, False, 2)],
 }
 CHOSEN["5.10"] = CHOSEN["6.1"]
 
@@ -39,9 +40,9 @@ def every_load(kernel: str) -> list[Load]:
     places += [(4, panic, cpu) for panic in crash_load.PANICS for cpu in (0, 2)
                if panic != "nmi" or cpu == 0]       # QEMU's NMI goes to the first CPU
     memories = [(LOW, PLAIN), (HIGH, PLAIN), (HIGH, ABOVE)]
-    return [Load(kernel, loader, cpus, memory, crashkernel, panic, cpu)
-            for loader, (memory, crashkernel), (cpus, panic, cpu) in
-            itertools.product(("-s", "-c"), memories, places)]
+    return [Load(kernel, loader, cpus, memory, crashkernel, panic, cpu, efi)
+            for loader, (memory, crashkernel), (cpus, panic, cpu), efi in
+            itertools.product(("-s", "-c"), memories, places, (False, True))]
 
 
 def loads() -> list[Load]:
@@ -194,11 +195,15 @@ class Headers(LoaderCase):
         self.assertEqual(headers["ours-s"], headers["incumbent-s"])
 
     def check_notes_are_as_by_the_kernel(self, load):
-        """One a CPU and VMCOREINFO, at the same addresses and of the same size."""
+        """One a CPU and VMCOREINFO, at the same addresses and of the same size.
+
+        Newer kernels have notes of CPUs that are not there yet; a program cannot know of those.
+        """
         headers = crashed(load).headers
-        notes = of_kind(headers["ours-c"], PT_NOTE)
-        self.assertEqual(notes, of_kind(headers["ours-s"], PT_NOTE))
+        notes, judge = (of_kind(headers[name], PT_NOTE) for name in ("ours-c", "ours-s"))
+        self.assertEqual([note for note in judge if note in notes], notes)
         self.assertEqual(len(notes), load.cpus + 1)
+        self.assertIn(len(judge) - len(notes), {0, load.spare_cpus})
 
     def check_notes_are_as_by_kexec_tools(self, load):
         """The same."""
@@ -235,3 +240,99 @@ class Headers(LoaderCase):
         """The segments below 1 MiB, and the others."""
         found = ram(headers)
         return [s for s in found if s.paddr < MIB], [s for s in found if s.paddr >= MIB]
+
+
+@case.once
+def grown(kernel: str) -> Crashed:
+    """The guest of a kernel that gets more memory after the load."""
+    loader = "-s" if kernel == "6.12" else "-c"
+    load = Load(kernel, loader, 2, LOW, PLAIN, "sysrq", 0)
+    return crash_load.run(load, settings.current.kexec(), crash_load.grow_script(load),
+                          memory_slots=crash_load.ROOM, verbose=case.show)
+
+
+@case.expanded_over(kernel=settings.current.loader_kernels)
+class HotAdd(LoaderCase):
+    """Memory that is plugged in after the load: newer kernels keep the headers up to date."""
+
+    def _supported(self, kernel: str) -> bool:
+        return kernel not in ("5.10", "6.1")       # CONFIG_CRASH_HOTPLUG, since 6.6
+
+    def _wanted(self, kernel: str) -> ranges.Ranges:
+        """The memory once it has grown, as the kernel lists it."""
+        ended = grown(kernel)
+        return ranges.without(ended.iomem("System RAM"), ended.iomem("Crash kernel") + FIRST_MIB)
+
+    def check_kernel_says_what_it_does(self, kernel):
+        """That it keeps the headers up to date, whichever system call loaded them."""
+        ended = grown(kernel)
+        self.assertEqual(set(ended.lines("GUEST: hotplug")),
+                         {f"{option} {'1' if self._supported(kernel) else 'absent'}"
+                          for option in ("-s", "-c")})
+
+    def check_memory_grows(self, kernel):
+        """The guest has two more pieces of memory in the end."""
+        before, after = grown(kernel).headers["-s"], self._wanted(kernel)
+        size = sum(end - start for start, end in after)
+        loaded = sum(s.memsz for s in ram(before) if s.paddr >= MIB)
+        added = 2 if grown(kernel).load.loader == "-c" else 1     # -s was loaded first, or later
+        self.assertEqual(size - loaded, added * crash_load.GROWTH_MIB * MIB)
+
+    def check_headers_follow(self, kernel):
+        """They have the new memory, or are as they were."""
+        headers = grown(kernel).headers
+        for option in ("-s", "-c"):
+            now = headers[f"{option}-grown"]
+            if not self._supported(kernel):
+                self.assertEqual(now, headers[option])
+                continue
+            new = ranges.without(covered(ram(now)), covered(ram(headers[option])))
+            self.assertEqual(sum(end - start for start, end in new),
+                             crash_load.GROWTH_MIB * MIB, ranges.shown(new))
+            self.assertEqual(of_kind(now, PT_NOTE), of_kind(headers[option], PT_NOTE))
+
+    def check_vmcore_has_it(self, kernel):
+        """The crash kernel sees all memory; without support, all but the last piece."""
+        ended = grown(kernel)
+        self.assert_reported(ended)
+        missing = ranges.without(self._wanted(kernel), covered(ram(ended.segments)))
+        pieces = 0 if self._supported(kernel) else crash_load.GROWTH_MIB * MIB
+        self.assertEqual(sum(end - start for start, end in missing), pieces)
+
+    def check_pages_of_new_memory(self, kernel):
+        """A process's pages there are as they were; without support they are not to be had."""
+        ended = grown(kernel)
+        self.assert_reported(ended)
+        self.assertTrue(all(at >= 4096 * MIB for at in ended.markers), ended.markers)
+        told = {at: ended.memory[at] for at in ended.markers}
+        if self._supported(kernel):
+            self.assertEqual(told, ended.markers)
+        else:
+            self.assertIn("unreadable", told.values())
+
+
+@case.once
+def spoiled(kernel: str, what: str) -> Crashed:
+    """The guest of a kernel of whose loaded crash kernel a byte is changed."""
+    load = Load(kernel, "-c", 1, LOW, PLAIN, "sysrq", 0)
+    return crash_load.run(load, settings.current.kexec(), crash_load.spoil_script(load, what),
+                          time_limit=120, verbose=case.show)
+
+
+@case.expanded_over(kernel=settings.current.loader_kernels[-1:])
+class Spoiled(LoaderCase):
+    """What was loaded by kexec_load is overwritten: it is not started, and the console tells."""
+
+    @case.for_each(what=("kernel", "initrd"))
+    def check_console_names_the_segment(self, kernel, what):
+        """Which one was overwritten."""
+        console = spoiled(kernel, what).console
+        self.assertRegex(console, rf"kdumpkit purgatory: segment '{what}' at 0x\w+ .*overwritten")
+        self.assertNotIn("Linux version", console)
+
+    @case.for_each(what=("kernel", "initrd"))
+    def check_machine_is_reset(self, kernel, what):
+        """After kernel.panic seconds, as after any panic."""
+        ended = spoiled(kernel, what)
+        self.assertIn("the machine is reset in 5 seconds", ended.console)
+        self.assertEqual(ended.result.how, "ended", ended.console[-2000:])
