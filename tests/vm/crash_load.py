@@ -257,8 +257,9 @@ def run(load: Load, kexec: guest.Program, script: str, *, log: pathlib.Path | No
     image = guest.guest_image(kernel, prelude() + script, programs, files, modules=[])
     words = "unknown_nmi_panic" if load.panic == "nmi" else ""
     machine = guest.GuestRun(kernel, image, [], load.memory_mib, load.cpus,
-                             crashkernel=load.crashkernel, extra_arguments=words,
-                             efi=load.efi, spare_cpus=load.spare_cpus, memory_slots=memory_slots, time_limit=time_limit)
+                             crashkernel=load.crashkernel, extra_arguments=words, efi=load.efi,
+                             spare_cpus=load.spare_cpus, memory_slots=memory_slots,
+                             time_limit=time_limit)
     crashed = Crashed(load, guest.Result("", "running", 0, 0), {})
     answering = Answers(crashed, {"kernel": files["vmlinuz"], "initrd": files["crash.img"]})
 

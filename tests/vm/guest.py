@@ -154,7 +154,7 @@ class GuestRun:
     extra_arguments: str = ""
     loglevel: int = 5
     time_limit: float = 300
-    memory_slots: str = ""   # ",slots=2,maxmem=..." as -m takes it: room for memory added later
+    memory_slots: str = ""   # ",slots=2,maxmem=8G" as -m takes it: room for memory added later
     spare_cpus: int = 0      # more that could be plugged in
     efi: bool = False        # EFI firmware instead of a BIOS
     qemu_arguments: list[str] = dataclasses.field(default_factory=list)
@@ -166,7 +166,8 @@ class GuestRun:
 
     def _argv(self, folder: pathlib.Path, memory: control.Memory) -> list[str]:
         argv = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-machine", "q35",
-                "-cpu", self.cpu_model, "-smp", f"{self.cpus},maxcpus={self.cpus + self.spare_cpus}",
+                "-cpu", self.cpu_model,
+                "-smp", f"{self.cpus},maxcpus={self.cpus + self.spare_cpus}",
                 "-m", f"{self.memory_mib}M{self.memory_slots}", *memory.qemu_arguments(),
                 "-no-reboot", "-nodefaults", "-display", "none", "-serial", "stdio",
                 "-qmp", f"unix:{folder / 'monitor'},server=on,wait=off",

@@ -69,9 +69,10 @@ def pe(sections: dict[str, bytes], dos_header: bytes = b"MZ") -> bytes:
         address += _aligned(len(data), MEMORY_ALIGNMENT)
     dos = dos_header.ljust(60, b"\0") + struct.pack("<I", 64)
     coff = b"PE\0\0" + struct.pack("<HHIIIHH", MACHINE_AMD64, len(sections), 0, 0, 0, 240, 0x22E)
-    optional = struct.pack("<HBBIIIIIQIIHHHHHHIIIIHHQQQQII", 0x20B, 0, 0, 0, 0, 0, 0x1000, 0x1000, 0,
-                           MEMORY_ALIGNMENT, FILE_ALIGNMENT, 0, 0, 0, 0, 0, 0, 0, address, start, 0,
-                           10, 0x100, 0, 0, 0, 0, 0, 16)
+    optional = struct.pack("<HBBIIIIIQII", 0x20B, 0, 0, 0, 0, 0, 0x1000, 0x1000, 0,
+                           MEMORY_ALIGNMENT, FILE_ALIGNMENT)
+    optional += struct.pack("<HHHHHHIIIIHHQQQQII", 0, 0, 0, 0, 0, 0, 0, address, start, 0, 10,
+                            0x100, 0, 0, 0, 0, 0, 16)
     headers = dos + coff + optional.ljust(240, b"\0") + table
     return headers.ljust(start, b"\0") + contents
 
