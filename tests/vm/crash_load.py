@@ -13,6 +13,7 @@ import re
 import control
 import elf_headers
 import guest
+import images
 import kernels
 import newc
 import oops_module
@@ -39,8 +40,10 @@ tell_memory() {
 load() {
     program=$1
     shift
-    "$program" -p "$@" --initrd=/crash.img --command-line="$crash_words" /vmlinuz ||
-        fail "$program $* ended with $?"
+    if [ -z "$unified" ]; then
+        set -- "$@" --initrd=/crash.img --command-line="$crash_words"
+    fi
+    "$program" -p "$@" /vmlinuz || fail "$program $* ended with $?"
     [ "$(cat /sys/kernel/kexec_crash_loaded)" = 1 ] || fail "$program $* left no crash kernel"
 }
 blocks() { ls -d /sys/devices/system/memory/memory[0-9]* | wc -l; }
@@ -57,6 +60,7 @@ grow() {
     done
 }
 crash_words="{crash_words}"
+unified={unified}
 echo 1 >/proc/sys/kernel/sysrq
 """
 
@@ -244,24 +248,29 @@ class Answers:
 
 
 def run(load: Load, kexec: guest.Program, script: str, *, log: pathlib.Path | None = None,
-        verbose=None, memory_slots: str = "", time_limit: float = 300) -> Crashed:
-    """Boots the guest of a load, with its own part of the script, until it ends."""
+        verbose=None, memory_slots: str = "", time_limit: float = 300,
+        image: str = "bzImage") -> Crashed:
+    """Boots the guest of a load, with its own part of the script, until it ends.
+
+    `image` is how the crash kernel is wrapped (see images.make).
+    """
     kernel = kernels.find(load.kernel)
     crash = newc.Archive()
     crash.console()
     crash.copy("init", guest.compile_static("crash_report.c"))
     programs = {"sbin/kexec": kexec, "sbin/incumbent-kexec": vmcore.debian_kexec(),
                 "bin/marker": guest.Program(guest.compile_static("marker.c"))}
-    files = {"vmlinuz": kernel.image.read_bytes(), "crash.img": crash.finish(),
-             "oops.ko": oops_module.make(kernel)}
-    image = guest.guest_image(kernel, prelude() + script, programs, files, modules=[])
+    initrd = crash.finish()
+    loaded = images.make(image, kernel.image.read_bytes(), initrd, guest.CRASH_COMMAND_LINE)
+    files = {"vmlinuz": loaded, "crash.img": initrd, "oops.ko": oops_module.make(kernel)}
+    contents = guest.guest_image(kernel, _prelude(image) + script, programs, files, modules=[])
     words = "unknown_nmi_panic" if load.panic == "nmi" else ""
-    machine = guest.GuestRun(kernel, image, [], load.memory_mib, load.cpus,
+    machine = guest.GuestRun(kernel, contents, [], load.memory_mib, load.cpus,
                              crashkernel=load.crashkernel, extra_arguments=words, efi=load.efi,
                              spare_cpus=load.spare_cpus, memory_slots=memory_slots,
                              time_limit=time_limit)
     crashed = Crashed(load, guest.Result("", "running", 0, 0), {})
-    answering = Answers(crashed, {"kernel": files["vmlinuz"], "initrd": files["crash.img"]})
+    answering = Answers(crashed, {"kernel": loaded, "initrd": initrd})
 
     def see(line: str) -> None:
         answering.see(line)
@@ -272,9 +281,11 @@ def run(load: Load, kexec: guest.Program, script: str, *, log: pathlib.Path | No
     return crashed
 
 
-def prelude() -> str:
+def _prelude(image: str) -> str:
     """The beginning of every script."""
-    return SCRIPT.replace("{crash_words}", guest.CRASH_COMMAND_LINE)
+    unified = "yes" if image == "uki" else ""
+    return (SCRIPT.replace("{crash_words}", guest.CRASH_COMMAND_LINE)
+            .replace("{unified}", unified))
 
 
 def panic_script(load: Load) -> str:
@@ -298,6 +309,12 @@ def compare_script(load: Load) -> str:
 def spoil_script(load: Load, what: str) -> str:
     """The script that panics with one byte of the loaded files changed."""
     return f"tell_memory\nload {OURS} {load.loader}\nask spoil {what}\n" + panic_script(load)
+
+
+def plain_script(load: Load) -> str:
+    """The script that loads once, and panics."""
+    return (f"marker {MARKER_MIB}\ntell_memory\nload {OURS} {load.loader}\n" +
+            panic_script(load))
 
 
 def grow_script(load: Load) -> str:

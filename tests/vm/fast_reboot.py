@@ -46,7 +46,7 @@ sleep 60
 @dataclasses.dataclass(frozen=True)
 class Hop:
     """One fast reboot."""
-    image: str               # of IMAGES
+    image: str               # as images.make() calls it
     options: str = "-s"
     start: str = "exec"      # of STARTS
 
@@ -57,18 +57,6 @@ class Hop:
 def command_line(number: int) -> str:
     """The next kernel's."""
     return f"console=ttyS0 loglevel=5 hop={number}"
-
-
-# Makes an image's file from the bzImage, the initramfs and the command line.
-IMAGES = {
-    "bzImage": lambda kernel, initrd, words: kernel,
-    "vmlinux": lambda kernel, initrd, words: images.vmlinux(kernel),
-    "zboot": lambda kernel, initrd, words: images.zboot(kernel),
-    "zboot-zstd": lambda kernel, initrd, words: images.zboot(kernel, "zstd"),
-    "uki": images.unified,
-    **{name: lambda kernel, initrd, words, pack=pack: pack(kernel)
-       for name, pack in images.COMPRESSIONS.items()},
-}
 
 
 def _shell(number: int, hop: Hop) -> str:
@@ -106,8 +94,9 @@ class Reached:
 
     def told(self, number: int) -> str:
         """The console between the kernel before that hop and the next that came up."""
-        before = "".join(self.result.console.partition(f"GUEST: at hop {number}")[0])
-        return before[before.rfind("GUEST: at hop"):][-4000:]
+        before = self.result.console.partition(f"GUEST: at hop {number} ")[0]
+        lines = before[before.rfind("GUEST: at hop"):].splitlines()
+        return "\n".join(line for line in lines if "GUEST: iomem" not in line)[-4000:]
 
 
 def _write_images(hops: list[Hop], kernel: kernels.Kernel, initrd: bytes,
@@ -115,7 +104,7 @@ def _write_images(hops: list[Hop], kernel: kernels.Kernel, initrd: bytes,
     folder.mkdir()
     (folder / "initrd").write_bytes(initrd)
     for number, hop in enumerate(hops, 1):
-        data = IMAGES[hop.image](kernel.image.read_bytes(), initrd, command_line(number))
+        data = images.make(hop.image, kernel.image.read_bytes(), initrd, command_line(number))
         (folder / f"{number}.{hop.image}").write_bytes(data)
 
 

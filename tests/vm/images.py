@@ -93,6 +93,19 @@ def zboot(kernel: bytes, compression: str = "gzip") -> bytes:
     return pe({".text": data + size}, header[:56] + struct.pack("<I", 0x818223CD))
 
 
+def make(kind: str, kernel: bytes, initrd: bytes, command_line: str) -> bytes:
+    """The image of that kind: "bzImage", "vmlinux", "uki", "zboot", "zboot-zstd", "gzip", ..."""
+    if kind == "bzImage":
+        return kernel
+    if kind == "vmlinux":
+        return vmlinux(kernel)
+    if kind == "uki":
+        return unified(kernel, initrd, command_line)
+    if kind.startswith("zboot"):
+        return zboot(kernel, kind.partition("-")[2] or "gzip")
+    return COMPRESSIONS[kind](kernel)
+
+
 COMPRESSIONS = {
     "gzip": lambda data: gzip.compress(data, 1),
     "xz": lambda data: lzma.compress(data, check=lzma.CHECK_CRC32, preset=0),

@@ -8,6 +8,7 @@ import struct
 import case
 import crash_load
 import elf_headers
+import guest
 import kernels
 import ranges
 import settings
@@ -240,6 +241,28 @@ class Headers(LoaderCase):
         """The segments below 1 MiB, and the others."""
         found = ram(headers)
         return [s for s in found if s.paddr < MIB], [s for s in found if s.paddr >= MIB]
+
+
+@case.once
+def crashed_image(kernel: str, way: str) -> Crashed:
+    """The guest of a kernel that is loaded in some wrapping, by a system call: "uki-s"."""
+    image, loader = way[:-2], way[-2:]
+    load = Load(kernel, loader, 1, LOW, PLAIN, "sysrq", 0)
+    return crash_load.run(load, settings.current.kexec(), crash_load.plain_script(load),
+                          image=image, verbose=case.show)
+
+
+@case.expanded_over(kernel=settings.current.loader_kernels[-1:],
+                    way=("uki-s", "uki-c", "vmlinux-c", "zboot-s", "zboot-zstd-c"))
+class CrashImage(LoaderCase):
+    """A crash kernel in other wrappings than a bzImage."""
+
+    def check_crash_kernel_tells(self, kernel, way):
+        """It comes up with its command line and initramfs, and sees the dead one's memory."""
+        ended = crashed_image(kernel, way)
+        self.assert_reported(ended)
+        self.assertIn(guest.CRASH_COMMAND_LINE, " ".join(ended.lines("REPORT cmdline")))
+        self.assertEqual({at: ended.memory.get(at) for at in ended.markers}, ended.markers)
 
 
 @case.once
