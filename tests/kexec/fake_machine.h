@@ -23,6 +23,13 @@ struct LoadCall {
   uint64_t flags = 0;
 };
 
+// The same for kexec_load; the segments' bytes are copied.
+struct SegmentCall {
+  uint64_t entry = 0;
+  std::vector<std::pair<PhysRange, ByteBuffer>> segments;
+  uint64_t flags = 0;
+};
+
 // Answers calls as the kernel does: success fills the slot; a failed load of a crash kernel empties
 // it, except for errors that come before the kernel touches it.
 class FakeKernel : public KexecSyscalls {
@@ -32,23 +39,28 @@ class FakeKernel : public KexecSyscalls {
   int FileLoad(int kernel_fd, int initrd_fd, const std::string& command_line,
                uint64_t flags) override;
   int FileUnload(uint64_t flags) override;
+  int SegmentLoad(uint64_t entry, std::span<const KexecSegment> segments, uint64_t flags) override;
+  int TakeInterfacesDown() override;
   int RebootIntoLoaded() override;
   int RunShutdown() override;
   void Sync() override { did.push_back("sync"); }
   void Sleep(std::chrono::milliseconds duration) override { slept += duration; }
 
-  std::deque<int> answers;       // for the calls to come, in order; success when empty
-  uint64_t known_flags = 0x3f;   // others are answered with EINVAL before anything is touched
+  std::deque<int> answers;      // for the calls to come, in order; success when empty
+  uint64_t known_flags = 0x3f;  // others are answered with EINVAL before anything is touched
+  uint64_t known_load_flags = 0x1d;
   bool keeps_old_image = false;  // the error is found before the old image is freed
   bool forgets_to_load = false;  // says yes, loads nothing
   std::vector<LoadCall> loads;
   std::vector<uint64_t> unloads;
-  std::vector<std::string> did;  // "sync", "reboot", "shutdown"
+  std::vector<SegmentCall> segment_loads;  // unloads, which have no segments, too
+  std::vector<std::string> did;            // "sync", "interfaces down", "reboot", "shutdown"
   std::chrono::milliseconds slept{0};
 
  private:
   int NextAnswer();
-  void SetLoaded(uint64_t flags, bool loaded);
+  void SetLoaded(bool crash, bool loaded);
+  int AnswerLoad(bool crash);
 
   const TempDir& tree_;
 };
