@@ -7,7 +7,6 @@ headers and notes of /proc/vmcore, and whatever memory the test wants to see.
 """
 
 import dataclasses
-import pathlib
 import re
 
 import control
@@ -25,6 +24,7 @@ LOW_END = 0xA0000            # what firmware and real mode leave of the first Mi
 PAGE = 4096
 MARKER_MIB = 32
 GROWTH_MIB = 256             # of memory that is plugged in
+GROWN_MARKER_MIB = 300       # so that some of it is in the second piece
 ROOM = f",slots=2,maxmem={8 << 10}M"
 
 SCRIPT = """
@@ -184,14 +184,17 @@ def find_headers(memory: control.Memory, reserved: ranges.Ranges) -> dict[int, l
 class Answers:
     """Does what the guest asks for; `loaded` are the files that it loads, by name."""
 
-    def __init__(self, crashed: Crashed, loaded: dict[str, bytes]):
+    def __init__(self, crashed: Crashed, loaded: dict[str, bytes], verbose):
         self.crashed = crashed
         self._loaded = loaded
+        self._verbose = verbose
         self._console: list[str] = []
 
     def see(self, line: str) -> None:
         """Remembers a line of the console."""
         self._console.append(line + "\n")
+        if self._verbose:
+            self._verbose(line)
 
     def __call__(self, words: list[str], machine: control.Machine) -> str:
         self.crashed.result = guest.Result("".join(self._console), "running", 0, 0)
@@ -247,9 +250,8 @@ class Answers:
                         [*self.crashed.markers, *self.crashed.text, *used])
 
 
-def run(load: Load, kexec: guest.Program, script: str, *, log: pathlib.Path | None = None,
-        verbose=None, memory_slots: str = "", time_limit: float = 300,
-        image: str = "bzImage") -> Crashed:
+def run(load: Load, kexec: guest.Program, script: str, *, verbose=None, memory_slots: str = "",
+        time_limit: float = 300, image: str = "bzImage") -> Crashed:
     """Boots the guest of a load, with its own part of the script, until it ends.
 
     `image` is how the crash kernel is wrapped (see images.make).
@@ -269,15 +271,12 @@ def run(load: Load, kexec: guest.Program, script: str, *, log: pathlib.Path | No
                              crashkernel=load.crashkernel, extra_arguments=words, efi=load.efi,
                              spare_cpus=load.spare_cpus, memory_slots=memory_slots,
                              time_limit=time_limit)
-    crashed = Crashed(load, guest.Result("", "running", 0, 0), {})
-    answering = Answers(crashed, {"kernel": loaded, "initrd": initrd})
-
-    def see(line: str) -> None:
-        answering.see(line)
-        if verbose:
-            verbose(line)
-
-    crashed.result = machine.run(log, see, answer=answering)
+    for _ in range(guest.ATTEMPTS):
+        crashed = Crashed(load, guest.Result("", "running", 0, 0), {})
+        answering = Answers(crashed, {"kernel": loaded, "initrd": initrd}, verbose)
+        crashed.result = machine.run(None, answering.see, answer=answering)
+        if not crashed.result.failed_by_emulator():
+            break
     return crashed
 
 
@@ -327,4 +326,4 @@ def grow_script(load: Load) -> str:
                  "$(cat /sys/devices/system/memory/crash_hotplug 2>/dev/null || echo absent)\"\n"
                  f"ask look {option} keep\ngrow {number}\n"
                  f"ask look {option}-grown {'keep' * (option == load.loader)}\n")
-    return f"{text}marker {MARKER_MIB}\ntell_memory\n" + panic_script(load)
+    return f"{text}marker {GROWN_MARKER_MIB}\ntell_memory\n" + panic_script(load)

@@ -118,4 +118,8 @@ def run(kernel: kernels.Kernel, hops: list[Hop], kexec: guest.Program, work: pat
     disk = guest.make_ext4(work / "disk", size, "-d", str(work / "files"))
     run_guest = guest.GuestRun(kernel, initrd, [guest.Disk("files", disk)], cpus=2,
                                crashkernel="0", efi=efi, time_limit=100 + 60 * len(hops))
-    return Reached(run_guest.run(work / "console.log", verbose))
+    for _ in range(guest.ATTEMPTS):
+        reached = Reached(run_guest.run(work / "console.log", verbose))
+        if not reached.result.failed_by_emulator():
+            break
+    return reached

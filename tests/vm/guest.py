@@ -23,6 +23,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 GUEST_MODULES = ["virtio_pci", "virtio_blk", "ext4"]
 OPTIONAL_MODULES = ["crc32c_generic"]
 EFI_FIRMWARE = "/usr/share/ovmf/OVMF.fd"
+ATTEMPTS = 3                 # at a guest that fails by its emulator
 CRASH_COMMAND_LINE = "console=ttyS0 reset_devices nr_cpus=1 acpi_no_memhotplug loglevel=5"
 
 
@@ -139,6 +140,10 @@ class Result:
     def has(self, text: str) -> bool:
         """Whether the console showed the text."""
         return text in self.console
+
+    def failed_by_emulator(self) -> bool:
+        """Whether a kernel died of its emulation: a virtual CPU ran code that was patched since."""
+        return self.has("Oops: int3")
 
 
 @dataclasses.dataclass

@@ -23,12 +23,19 @@ static void Die(const char* what) {
   exit(1);
 }
 
-static uint64_t PhysicalAddress(int pagemap, const void* at) {
-  uint64_t entry = 0;
-  const off_t offset = (off_t)((uintptr_t)at / kPage * sizeof(entry));
-  if (pread(pagemap, &entry, sizeof(entry), offset) != sizeof(entry)) Die("/proc/self/pagemap");
-  if ((entry & kPresent) == 0 || (entry & kPfn) == 0) Die("a page has no address");
-  return (entry & kPfn) * kPage;
+// The physical addresses of the pages, which the caller owns.
+static uint64_t* Addresses(const char* memory, size_t pages) {
+  uint64_t* found = malloc(pages * sizeof(*found));
+  const off_t offset = (off_t)((uintptr_t)memory / kPage * sizeof(*found));
+  const ssize_t size = (ssize_t)(pages * sizeof(*found));
+  const int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  if (found == NULL || pread(pagemap, found, (size_t)size, offset) != size) Die("pagemap");
+  for (size_t i = 0; i < pages; ++i) {
+    if ((found[i] & kPresent) == 0 || (found[i] & kPfn) == 0) Die("a page has no address");
+    found[i] = (found[i] & kPfn) * kPage;
+  }
+  close(pagemap);
+  return found;
 }
 
 static void Fill(char* page, uint64_t number) {
@@ -43,18 +50,18 @@ static void Tell(uint64_t address, const unsigned char* page) {
 }
 
 // The lowest and the highest page, and some between.
-static void TellSome(int pagemap, char* memory, size_t pages) {
+static void TellSome(const char* memory, size_t pages) {
+  uint64_t* addresses = Addresses(memory, pages);
   size_t lowest = 0, highest = 0;
   for (size_t i = 1; i < pages; ++i) {
-    const uint64_t address = PhysicalAddress(pagemap, memory + i * kPage);
-    if (address < PhysicalAddress(pagemap, memory + lowest * kPage)) lowest = i;
-    if (address > PhysicalAddress(pagemap, memory + highest * kPage)) highest = i;
+    if (addresses[i] < addresses[lowest]) lowest = i;
+    if (addresses[i] > addresses[highest]) highest = i;
   }
   for (size_t i = 0; i < kTold; ++i) {
     const size_t chosen = i == 0 ? lowest : i == 1 ? highest : pages / kTold * i;
-    char* page = memory + chosen * kPage;
-    Tell(PhysicalAddress(pagemap, page), (unsigned char*)page);
+    Tell(addresses[chosen], (const unsigned char*)memory + chosen * kPage);
   }
+  free(addresses);
 }
 
 int main(int argc, char** argv) {
@@ -63,9 +70,7 @@ int main(int argc, char** argv) {
   char* memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED || mlock(memory, size) != 0) Die("memory");
   for (size_t i = 0; i < size / kPage; ++i) Fill(memory + i * kPage, i);
-  const int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-  if (pagemap < 0) Die("/proc/self/pagemap");
-  TellSome(pagemap, memory, size / kPage);
+  TellSome(memory, size / kPage);
   fflush(stdout);
   // Locked memory is not inherited, shared memory is: the child keeps it.
   if (fork() == 0)
