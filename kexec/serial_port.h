@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The serial port that messages before the kernel starts go to.
+// Serial ports of a PC, and the one that messages before the kernel starts go to.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,9 @@
 #include "base/file.h"
 
 namespace kdumpkit {
+
+// The I/O port of "ttyS0" to "ttyS3" where a PC has them since ever; absent for any other name.
+std::optional<uint16_t> LegacySerialPort(std::string_view name);
 
 // The I/O port of the 8250 that the new kernel's command line makes a console: "console=ttyS0" (the
 // last one; its port is the running system's), "console=uart8250,io,0x3f8", or else the ones of

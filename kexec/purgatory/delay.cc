@@ -8,7 +8,7 @@ namespace {
 
 constexpr uint16_t kTimerChannel2 = 0x42;
 constexpr uint16_t kTimerCommand = 0x43;
-// Channel 2, low byte then high byte, mode 0: the output falls, and rises at the end of the count.
+// Channel 2, low byte then high byte, mode 0: the output is low until the end of the count.
 constexpr uint8_t kCountOnce = 0xb0;
 constexpr uint32_t kTicksAMillisecond = 1193;  // of 1193182 Hz
 
@@ -26,15 +26,16 @@ constexpr int kPollsMost = 5'000'000;
 
 bool Output() { return (ReadPort(kSystemControl) & kOutput2) != 0; }
 
-// False when the timer does not behave like one.
+// False when the timer does not behave like one: the output has to be low at first (where there is
+// no timer all bits read as ones) and to rise (chipsets can take away its clock).
 bool CountByTimer(uint32_t milliseconds) {
   uint32_t ticks = milliseconds * kTicksAMillisecond;
   uint8_t control = ReadPort(kSystemControl);
   WritePort(kSystemControl, static_cast<uint8_t>((control & ~kSpeaker) | kGate2));
   WritePort(kTimerCommand, kCountOnce);
-  if (Output()) return false;
   WritePort(kTimerChannel2, static_cast<uint8_t>(ticks));
   WritePort(kTimerChannel2, static_cast<uint8_t>(ticks >> 8));
+  if (Output()) return false;
   for (int i = 0; i < kPollsMost; ++i)
     if (Output()) return true;
   return false;

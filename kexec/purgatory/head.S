@@ -11,7 +11,7 @@
 #define ARGUMENT_ENTRY 8
 #define ARGUMENT_BOOT_PARAMS 16
 
-#define STACK_SIZE 8192
+#define STACK_SIZE 4096
 
   .section .head, "ax"
 arguments:

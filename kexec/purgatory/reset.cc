@@ -24,7 +24,7 @@ constexpr uint32_t kGraceMilliseconds = 100;
 
 void ResetByChipset(Delay& delay) {
   WritePort(kResetControl, kWholeSystem);
-  delay.Milliseconds(1);
+  delay.Milliseconds(10);
   WritePort(kResetControl, kWholeSystem | kResetNow);
   delay.Milliseconds(kGraceMilliseconds);
 }

@@ -6,25 +6,27 @@
 namespace kdumpkit::purgatory {
 namespace {
 
-constexpr uint16_t kLineStatus = 5;          // register of the UART
-constexpr uint8_t kTransmitterEmpty = 0x20;  // in it
+constexpr uint16_t kLineStatus = 5;  // register of the UART, and bits in it
+constexpr uint8_t kTakesAByte = 0x20;
+constexpr uint8_t kHasSentAll = 0x40;
 // One poll takes about a microsecond on a real bus; a byte at 300 baud takes 33 ms.
 constexpr int kPollsMost = 200'000;
 
-bool WaitUntilEmpty(uint16_t port) {
+bool WaitFor(uint8_t bit, uint16_t port) {
   for (int i = 0; i < kPollsMost; ++i)
-    if ((ReadPort(static_cast<uint16_t>(port + kLineStatus)) & kTransmitterEmpty) != 0) return true;
+    if ((ReadPort(static_cast<uint16_t>(port + kLineStatus)) & bit) != 0) return true;
   return false;
 }
 
 }  // namespace
 
+bool Serial::Ready(uint8_t bit) {
+  if (port_ != 0 && !WaitFor(bit, port_)) port_ = 0;
+  return port_ != 0;
+}
+
 void Serial::Byte(char byte) {
-  if (port_ == 0) return;
-  if (WaitUntilEmpty(port_))
-    WritePort(port_, static_cast<uint8_t>(byte));
-  else
-    port_ = 0;
+  if (Ready(kTakesAByte)) WritePort(port_, static_cast<uint8_t>(byte));
 }
 
 void Serial::Text(const char* text) {
@@ -48,6 +50,9 @@ void Serial::Decimal(uint64_t value) {
   while (count > 0) Byte(digits[--count]);
 }
 
-void Serial::EndLine() { Text("\r\n"); }
+void Serial::EndLine() {
+  Text("\r\n");
+  Ready(kHasSentAll);
+}
 
 }  // namespace kdumpkit::purgatory

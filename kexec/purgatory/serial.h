@@ -15,10 +15,12 @@ class Serial {
   void Text(const char* text);
   void Hex(uint64_t value);  // with 0x
   void Decimal(uint64_t value);
+  // Also waits until all is sent: a reset or the new kernel may be next.
   void EndLine();
 
  private:
-  // A port that takes no byte for too long is given up.
+  // Waits for the bit of the line status. A port that takes too long is given up.
+  bool Ready(uint8_t bit);
   void Byte(char byte);
 
   uint16_t port_;

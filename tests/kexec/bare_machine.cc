@@ -13,22 +13,34 @@ namespace {
 BareMachine* current = nullptr;
 
 constexpr int kPollsACount = 3;  // until the timer's output rises
+constexpr int kPollsASend = 8;   // until a byte is on the line; the next is taken at half of it
 
 }  // namespace
 
 BareMachine::BareMachine() { current = this; }
 BareMachine::~BareMachine() { current = nullptr; }
 
-uint8_t BareMachine::LineStatus() const {
+uint8_t BareMachine::LineStatus() {
   if (uart == Uart::kAbsent) return 0xff;
   bool stuck = uart == Uart::kStuck || (uart == Uart::kStuckLater && serial.size() >= 10);
-  return stuck ? 0x00 : 0x60;
+  if (stuck) return 0x00;
+  if (sending_ > 0) --sending_;
+  return sending_ == 0 ? 0x60 : sending_ < kPollsASend / 2 ? 0x20 : 0x00;
+}
+
+void BareMachine::Send(uint8_t byte) {
+  if (uart == Uart::kAbsent) return;
+  lost = lost || sending_ >= kPollsASend / 2;
+  serial += static_cast<char>(byte);
+  sending_ = kPollsASend;
 }
 
 uint8_t BareMachine::SystemControl() {
   if (timer == Timer::kAbsentOnes) return 0xff;
   if (timer == Timer::kAbsentZeros) return 0x00;
-  bool counting = timer_bytes_ < 2 || --polls_left_ > 0;
+  bool counting = timer_bytes_ == 2 && polls_left_ > 0;
+  if (counting) --polls_left_;
+  // Before a count the output is as the last one left it, as QEMU has it; a real one is low.
   return static_cast<uint8_t>(control_ | (counting ? 0x00 : 0x20));
 }
 
@@ -49,8 +61,8 @@ uint8_t BareMachine::Read(uint16_t port) {
 }
 
 void BareMachine::Write(uint16_t port, uint8_t value) {
-  if (port == uart_port && uart != Uart::kAbsent) {
-    serial += static_cast<char>(value);
+  if (port == uart_port) {
+    Send(value);
   } else if (port == 0x61) {
     control_ = value & 0x0f;
   } else if (port == 0x43) {
@@ -62,6 +74,7 @@ void BareMachine::Write(uint16_t port, uint8_t value) {
     ++diagnostic_writes;
   } else if (port == 0xcf9 || port == 0x64) {
     events.push_back(fmt::format("{:x}={:02x}", port, value));
+    lost = lost || sending_ != 0;
   } else {
     others.push_back(port);
   }

@@ -38,9 +38,11 @@ class BareMachine {
   uint64_t diagnostic_writes = 0;   // to port 0x80
   uint64_t reads = 0;               // of any port
   std::vector<uint16_t> others;     // ports written to that mean nothing here
+  bool lost = false;                // a byte was written too early, or a reset cut one off
 
  private:
-  uint8_t LineStatus() const;
+  uint8_t LineStatus();
+  void Send(uint8_t byte);
   uint8_t SystemControl();
   void WriteTimer(uint8_t value);
 
@@ -48,6 +50,7 @@ class BareMachine {
   int timer_bytes_ = 0;     // of the count, since the command
   uint32_t ticks_ = 0;
   int polls_left_ = 0;
+  int sending_ = 0;  // polls until the last byte is on the line
 };
 
 }  // namespace kdumpkit

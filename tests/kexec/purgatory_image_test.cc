@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "kexec/purgatory/arguments.h"
+#include "kexec/purgatory/built_image.h"
 #include "tests/support/temp_dir.h"
 
 namespace kdumpkit {
@@ -87,7 +88,14 @@ Arguments ArgumentsOf(const PurgatoryImage& image) {
   return arguments;
 }
 
-TEST(MakePurgatory, CarriesWhatItWasTold) {
+class MakePurgatoryTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!purgatory::X86Image()) GTEST_SKIP() << "built without purgatory";
+  }
+};
+
+TEST_F(MakePurgatoryTest, CarriesWhatItWasTold) {
   PurgatoryOptions options;
   options.entry = 0x42ce00200;
   options.boot_params = 0x42ef52000;
@@ -113,7 +121,7 @@ TEST(MakePurgatory, CarriesWhatItWasTold) {
   EXPECT_EQ(arguments.digest, purgatory::DigestOf(arguments));
 }
 
-TEST(MakePurgatory, ImageIsWholePagesAndHoldsItsEntry) {
+TEST_F(MakePurgatoryTest, ImageIsWholePagesAndHoldsItsEntry) {
   PurgatoryImage image = MakePurgatory({}).value();
   EXPECT_EQ(image.memory_size % 4096, 0u);
   EXPECT_GE(image.memory_size, image.bytes.size());
@@ -123,7 +131,7 @@ TEST(MakePurgatory, ImageIsWholePagesAndHoldsItsEntry) {
 }
 
 // Only the arguments differ between two images.
-TEST(MakePurgatory, CodeIsNeverChanged) {
+TEST_F(MakePurgatoryTest, CodeIsNeverChanged) {
   PurgatoryOptions options;
   options.entry = UINT64_MAX;
   options.serial_port = 0x3f8;
@@ -132,14 +140,14 @@ TEST(MakePurgatory, CodeIsNeverChanged) {
   EXPECT_TRUE(std::equal(a.begin() + sizeof(Arguments), a.end(), b.begin() + sizeof(Arguments)));
 }
 
-TEST(MakePurgatory, LongNamesAreCut) {
+TEST_F(MakePurgatoryTest, LongNamesAreCut) {
   PurgatoryOptions options;
   options.regions = {{std::string(100, 'n'), {}, PhysAddr(0)}};
   Arguments arguments = ArgumentsOf(MakePurgatory(options).value());
   EXPECT_EQ(std::string(arguments.regions[0].name), std::string(31, 'n'));
 }
 
-TEST(MakePurgatory, SixteenRegionsNotSeventeen) {
+TEST_F(MakePurgatoryTest, SixteenRegionsNotSeventeen) {
   PurgatoryOptions options;
   options.regions.assign(16, {"x", AsBytes("x"), PhysAddr(4096)});
   EXPECT_EQ(ArgumentsOf(MakePurgatory(options).value()).region_count, 16u);
@@ -149,7 +157,7 @@ TEST(MakePurgatory, SixteenRegionsNotSeventeen) {
   EXPECT_EQ(image.error().message(), "purgatory checks at most 16 segments, not 17");
 }
 
-TEST(MakePurgatory, RegionBeyondAllAddresses) {
+TEST_F(MakePurgatoryTest, RegionBeyondAllAddresses) {
   PurgatoryOptions options;
   options.regions = {{"initrd", AsBytes("four"), PhysAddr(UINT64_MAX - 2)}};
   Result<PurgatoryImage> image = MakePurgatory(options);
@@ -157,7 +165,7 @@ TEST(MakePurgatory, RegionBeyondAllAddresses) {
   EXPECT_THAT(image.error().message(), testing::HasSubstr("segment 'initrd'"));
 }
 
-TEST(MakePurgatory, BackupOntoItself) {
+TEST_F(MakePurgatoryTest, BackupOntoItself) {
   PurgatoryOptions options;
   options.backup_source = PhysRange{PhysAddr(0x1000), 0x2000};
   for (uint64_t destination : {0x0001u, 0x1000u, 0x2fffu}) {
@@ -170,6 +178,14 @@ TEST(MakePurgatory, BackupOntoItself) {
   }
   options.backup_destination = PhysAddr(UINT64_MAX - 0x1000);
   EXPECT_FALSE(MakePurgatory(options));
+}
+
+TEST(MakePurgatory, NeedsAMachineThatCanCompileIt) {
+  Result<PurgatoryImage> image = MakePurgatory({});
+  EXPECT_EQ(image.has_value(), purgatory::X86Image().has_value());
+  if (!image) {
+    EXPECT_EQ(image.error().kind(), ErrorKind::kUnsupported);
+  }
 }
 
 }  // namespace

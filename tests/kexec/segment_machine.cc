@@ -70,6 +70,7 @@ void AddFirmwareRange(FakeMachine& machine, int number, uint64_t first, uint64_t
 }
 
 void AddSegmentFiles(FakeMachine& machine) {
+  machine.Remove("proc/kallsyms");  // kcore serves
   machine.Set("proc/iomem", kIomem2GiB);
   machine.Set("proc/kcore",
               MakeKcore(0xffffffffb8200000, 0x69c00000, 0x3430000, 0xffff8ac000000000));

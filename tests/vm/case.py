@@ -31,11 +31,15 @@ def for_each(**axes):
 
 
 def expanded(cls):
-    """Makes a test method of every `check_...` method for each kernel and parameter."""
+    """Makes a test method of every `check_...` method for each kernel and parameter.
+
+    The class may have axes of its own, e.g. fewer kernels.
+    """
+    common = {"kernel": settings.current.kernels, **getattr(cls, "axes", {})}
     for name, check in list(vars(cls).items()):
         if not name.startswith("check_"):
             continue
-        axes = {"kernel": settings.current.kernels, **getattr(check, "axes", {})}
+        axes = {**common, **getattr(check, "axes", {})}
         for values in itertools.product(*axes.values()):
             chosen = dict(zip(axes, values))
             labels = (f"{key}_{v}" if key == "level" else str(v) for key, v in chosen.items())

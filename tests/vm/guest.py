@@ -108,6 +108,7 @@ class Disk:
     serial: str
     path: pathlib.Path
     read_only: bool = False
+    format: str = "raw"      # or "qcow2"
 
 
 def make_blank(path: pathlib.Path, size: int) -> pathlib.Path:
@@ -166,7 +167,7 @@ class GuestRun:
                 "-append", self.command_line()]
         for number, disk in enumerate(self.disks):
             mode = ",read-only=on" if disk.read_only else ""
-            argv += ["-drive", f"if=none,id=d{number},format=raw,cache=unsafe{mode},"
+            argv += ["-drive", f"if=none,id=d{number},format={disk.format},cache=unsafe{mode},"
                                f"file={str(disk.path).replace(',', ',,')}",
                      "-device", f"virtio-blk-pci,drive=d{number},serial={disk.serial}"]
         return argv + self.qemu_arguments

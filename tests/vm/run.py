@@ -15,7 +15,8 @@ import archive
 import kernels
 import settings
 
-MODULES = ["test_filter", "test_faults", "test_readers", "test_capture"]
+MODULES = ["test_filter", "test_faults", "test_readers", "test_capture", "test_debian",
+           "test_purgatory"]
 
 
 def name_of(test: unittest.TestCase) -> str:
@@ -75,6 +76,8 @@ def parse(argv) -> argparse.Namespace:
                         help="of " + ", ".join(kernels.SOURCES))
     parser.add_argument("--all-kernels", action="store_true")
     parser.add_argument("--filter", metavar="COMMAND", help="runs instead of kdump-filter")
+    parser.add_argument("--originals", action="store_true",
+                        help="also crash the Debian guest with kexec-tools and makedumpfile")
     parser.add_argument("-k", dest="patterns", action="append", metavar="PATTERN", default=[],
                         help="only tests whose name has this in it (* and ? allowed)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the results")
@@ -91,6 +94,7 @@ def configure(options: argparse.Namespace) -> None:
         sys.exit(f"run.py: no such kernel: {', '.join(unknown)}")
     settings.current.build_dir = options.build_dir
     settings.current.kernels = names
+    settings.current.originals = options.originals
     settings.current.verbose = options.verbose
     settings.current.filter_command = shlex.split(options.filter) if options.filter else None
 

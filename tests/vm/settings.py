@@ -14,6 +14,7 @@ class Settings:
     build_dir: pathlib.Path = pathlib.Path("build")
     filter_command: list[str] | None = None    # stands in for kdump-filter
     kernels: tuple[str, ...] = kernels.DEFAULT
+    originals: bool = False                    # also Debian's own programs in the Debian guest
     verbose: bool = False
 
     def program(self, path: str) -> pathlib.Path:
