@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 
 #include "tests/kexec/segment_machine.h"
 
@@ -62,9 +62,9 @@ TEST(CrashRanges, ManyRangesTakeNoTime) {
     if (i % 2 == 0)
       iomem += fmt::format("  {:x}-{:x} : GART\n", base + 0x1000000, base + 0x1ffffff);
   }
-  auto start = std::chrono::steady_clock::now();
+  std::clock_t start = std::clock();
   EXPECT_EQ(RangesOf(iomem).size(), 90000u);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+  EXPECT_LT(std::clock() - start, 5 * CLOCKS_PER_SEC);  // of this processor
 }
 
 }  // namespace

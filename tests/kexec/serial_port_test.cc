@@ -3,32 +3,40 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/kexec/segment_machine.h"
+#include "tests/kexec/fake_machine.h"
 
 namespace kdumpkit {
 namespace {
 
-std::optional<uint16_t> PortOf(std::string_view command_line) {
-  FakeMachine machine;
-  AddSegmentFiles(machine);
-  machine.Set("sys/class/tty/ttyS1/port", "0x2F8\n");
-  machine.Set("sys/class/tty/ttyS2/port", "0x0\n");
-  machine.Set("sys/class/tty/ttyS4/port", "0x9000\n");
-  machine.Set("sys/class/tty/ttyS4/io_type", "2\n");  // memory
-  return SerialConsolePort(command_line, machine.Root());
-}
+class SerialPort : public testing::Test {
+ protected:
+  SerialPort() {
+    auto set_line = [this](std::string_view name, std::string_view port, std::string_view type) {
+      machine_.Set(fmt::format("sys/class/tty/{}/port", name), port);
+      machine_.Set(fmt::format("sys/class/tty/{}/io_type", name), type);
+    };
+    set_line("ttyS0", "0x3F8\n", "0\n");
+    set_line("ttyS1", "0x2F8\n", "0\n");
+    set_line("ttyS2", "0x0\n", "0\n");
+    set_line("ttyS4", "0x9000\n", "2\n");  // in memory
+  }
+  std::optional<uint16_t> PortOf(std::string_view command_line) const {
+    return SerialConsolePort(command_line, machine_.Root());
+  }
+  FakeMachine machine_;
+};
 
-TEST(SerialPort, ConsoleAtALineOfTheRunningSystem) {
+TEST_F(SerialPort, ConsoleAtALineOfTheRunningSystem) {
   EXPECT_EQ(PortOf("root=/dev/vda console=ttyS0"), 0x3f8);
   EXPECT_EQ(PortOf("console=ttyS1,115200n8 quiet"), 0x2f8);
 }
 
-TEST(SerialPort, TheLastConsoleCounts) {
+TEST_F(SerialPort, TheLastConsoleCounts) {
   EXPECT_EQ(PortOf("console=ttyS0 console=ttyS1,9600 console=tty0"), 0x2f8);
   EXPECT_EQ(PortOf("console=ttyS1 console=uart8250,io,0x3e8,115200n8"), 0x3e8);
 }
 
-TEST(SerialPort, GivenPorts) {
+TEST_F(SerialPort, GivenPorts) {
   EXPECT_EQ(PortOf("console=uart,io,0x2e8"), 0x2e8);
   EXPECT_EQ(PortOf("earlycon=uart8250,io,0x2e8,115200"), 0x2e8);
   EXPECT_EQ(PortOf("earlyprintk=serial,0x2e8,115200"), 0x2e8);
@@ -37,11 +45,11 @@ TEST(SerialPort, GivenPorts) {
   EXPECT_EQ(PortOf("earlyprintk=serial,ttyS0"), 0x3f8);
 }
 
-TEST(SerialPort, AConsoleIsMoreThanAnEarlyOne) {
+TEST_F(SerialPort, AConsoleIsMoreThanAnEarlyOne) {
   EXPECT_EQ(PortOf("console=ttyS1 earlyprintk=ttyS0"), 0x2f8);
 }
 
-TEST(SerialPort, None) {
+TEST_F(SerialPort, None) {
   for (const char* text : {"",
                            "quiet",
                            "console=tty0",
