@@ -24,6 +24,8 @@ import vmcore
 
 REPORT, DUMPS = "/var/lib/guest", "/var/crash"
 KEXEC, MAKEDUMPFILE = "/usr/sbin/kexec", "/usr/bin/makedumpfile"
+# What kdump-tools puts into /etc/default/grub.d: it is enough with our programs, too.
+CRASHKERNEL = "384M-:128M"
 # Services go on between the account and the panic.
 RACED_PAGES = 64
 
@@ -140,7 +142,7 @@ def crashed(kernel: str, programs: str) -> Crashed:
     machine = debian_guest.Machine(system, work)
     disk = guest.make_blank(work / "account", 64 << 20)
     result = machine.boot(brought, disks=[guest.Disk("account", disk)], arguments="hugepages=16",
-                          verbose=test_capture.show)
+                          crashkernel=CRASHKERNEL, verbose=test_capture.show)
     if not result.has("reboot: Restarting system"):
         last = "".join(result.console.splitlines(keepends=True)[-40:])
         raise archive.ArchiveError(f"the guest ended ({result.how}) without a restart:\n{last}")
