@@ -2,6 +2,7 @@
 #include "kexec/kernel_block.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "kexec/boot_params.h"
 #include "kexec/elf_kernel.h"
@@ -85,6 +86,17 @@ KernelBlock::Piece MergePieces(std::span<const KernelBlock::Piece> pieces, uint6
   return {0, buffer, size};
 }
 
+// A bzImage says it in its header: the kernel has CONFIG_EFI, and CONFIG_KEXEC_CORE, without which
+// it would go on with services of EFI that it has not mapped. An ELF file shows the second, by the
+// name of a setting that is as old as the hand-over (Linux 3.14); without the first it does not
+// look at what it is told of EFI.
+bool ElfTakesEfi(std::span<const KernelBlock::Piece> pieces) {
+  constexpr std::string_view kSetting("kexec_load_disabled\0", 20);
+  return std::any_of(pieces.begin(), pieces.end(), [&](const KernelBlock::Piece& piece) {
+    return AsText(piece.bytes).find(kSetting) != std::string_view::npos;
+  });
+}
+
 Result<KernelBlock> BlockOfElf(const KernelFile& kernel, size_t max_pieces,
                                std::deque<ByteBuffer>& buffers) {
   ElfKernel elf = TRY(ParseElfKernel(kernel.contents).In(fmt::format("'{}'", kernel.path)));
@@ -101,6 +113,7 @@ Result<KernelBlock> BlockOfElf(const KernelFile& kernel, size_t max_pieces,
   block.min_address = kMiB;
   block.entry_offset = elf.entry - base;
   block.pieces = PiecesOf(elf, kernel.contents, base);
+  block.takes_efi = ElfTakesEfi(block.pieces);
   if (block.pieces.size() > max_pieces || !InSeparatePages(block.pieces))
     block.pieces = {MergePieces(block.pieces, block.size, buffers)};
   block.setup_header = MakeSetupHeader();

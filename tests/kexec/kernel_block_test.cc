@@ -101,6 +101,14 @@ TEST_F(KernelBlockTest, VmlinuxKeepsItsOffsets) {
   EXPECT_TRUE(buffers_.empty());
 }
 
+TEST_F(KernelBlockTest, VmlinuxThatCanTakeEfiOver) {
+  ElfFields fields = VmlinuxFields();
+  fields.pieces[1].contents += std::string("kexec_load_disabled", 20);
+  EXPECT_TRUE(Make(MakeElfKernel(fields))->takes_efi);
+  fields.pieces[1].contents.back() = 'x';
+  EXPECT_FALSE(Make(MakeElfKernel(fields))->takes_efi);
+}
+
 TEST_F(KernelBlockTest, OffsetsInside2MiBAreKept) {
   KernelBlock block = MakeElfBlock({{0x1101000, "text", 0, {}, {}, {}}}, 0x1101002).value();
   EXPECT_EQ(block.pieces[0].offset, 0x101000u);
