@@ -44,15 +44,18 @@ Result<Inside> OpenWrapper(KernelFile& file, size_t limit) {
   }
 }
 
-// "'vmlinuz': an EFI zboot kernel (compressed) inside a gzip file"
 std::string PlaceText(const KernelFile& file) {
-  std::string text = fmt::format("'{}': {}", file.path, file.image.description);
-  for (auto wrapper = file.wrappers.rbegin(); wrapper != file.wrappers.rend(); ++wrapper)
-    text += " inside " + *wrapper;
-  return text;
+  return fmt::format("'{}': {}", file.path, file.Description());
 }
 
 }  // namespace
+
+std::string KernelFile::Description() const {
+  std::string text = image.description;
+  for (auto wrapper = wrappers.rbegin(); wrapper != wrappers.rend(); ++wrapper)
+    text += " inside " + *wrapper;
+  return text;
+}
 
 Result<KernelFile> ReadKernelFile(const std::string& path, ByteBuffer file_bytes, size_t limit) {
   KernelFile file;

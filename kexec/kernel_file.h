@@ -28,6 +28,9 @@ struct KernelFile {
 
   // `contents` stand in no file: the kernel must be given them by a memfd.
   bool Unwrapped() const { return !wrappers.empty(); }
+  // "a Linux bzImage, boot protocol 2.15 inside an EFI zboot kernel (compressed) inside a gzip
+  // file"
+  std::string Description() const;
 };
 
 // Takes compression, EFI zboot and unified kernel images off, four of them at most, whatever their

@@ -119,11 +119,9 @@ void DescribeOther(ByteView head, KernelImage& image) {
 std::string Advice(ImageKind kind, std::string_view wanted) {
   switch (kind) {
     case ImageKind::kElf:
-      return "a bare ELF kernel needs the kexec_load system call, which this version does not have "
-             "yet: give the bzImage of that kernel (arch/x86/boot/bzImage, /boot/vmlinuz-...)";
-    case ImageKind::kUnifiedImage:
-      return "give the bzImage it was made from (/boot/vmlinuz-... or "
-             "/usr/lib/modules/.../vmlinuz), and its initramfs with --initrd";
+      return fmt::format(
+          "bare ELF kernels are loaded by kexec_load, on x86_64; give {} (/boot/vmlinuz-...)",
+          wanted);
     case ImageKind::kCompressed:
       return fmt::format("decompress it, or give {} (/boot/vmlinuz-...)", wanted);
     case ImageKind::kInitramfs:

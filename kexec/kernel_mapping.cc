@@ -32,14 +32,15 @@ struct KcoreRange {
   PhysRange memory;
 };
 
+// The program headers.
 Result<ByteBuffer> ReadHeaders(int fd) {
-  ByteBuffer bytes(kElfHeaderSize);
-  TRY(ReadFullyAt(fd, FileOffset(0), bytes));
-  ByteReader header(bytes, ByteOrder::kLittle, "ELF header");
-  uint64_t count = TRY(header.U16(56));
-  bytes.resize(count * kProgramHeaderSize);
-  TRY(ReadFullyAt(fd, FileOffset(TRY(header.U64(32))), bytes));
-  return bytes;
+  ByteBuffer header(kElfHeaderSize);
+  TRY(ReadFullyAt(fd, FileOffset(0), header));
+  ByteReader reader(header, ByteOrder::kLittle, "ELF header");
+  uint64_t table = TRY(reader.U64(32));
+  ByteBuffer headers(TRY(reader.U16(56)) * kProgramHeaderSize);
+  TRY(ReadFullyAt(fd, FileOffset(table), headers));
+  return headers;
 }
 
 // Only ranges that have a physical address: RAM, and the kernel.

@@ -156,18 +156,13 @@ void CheckFiles(LoadPlan& plan) {
   if (plan.initrd) CheckWriters(*plan.initrd, plan.findings);
 }
 
-std::string ImageText(const LoadPlan& plan) {
-  std::string text = fmt::format("'{}' is ", plan.kernel.path);
-  for (const std::string& wrapper : plan.contents.wrappers) text += wrapper + " with ";
-  return text + plan.image().description;
-}
-
 void CheckImage(LoadPlan& plan) {
   if (!plan.route) {
     plan.findings.push_back(Refusal(plan.no_route));
     return;
   }
-  plan.findings.push_back(Good(ImageText(plan) + ", complete"));
+  plan.findings.push_back(
+      Good(fmt::format("'{}' is {}, complete", plan.kernel.path, plan.contents.Description())));
   plan.findings.push_back(CheckCommandLine(plan));
   if (std::optional<Finding> finding = CheckHalfOfMemory(plan)) plan.findings.push_back(*finding);
   std::optional<uint64_t> size = plan.reservation.TargetSize();

@@ -9,12 +9,12 @@
 
 #include "kexec/command_line.h"
 #include "kexec/load_checks.h"
+#include "kexec/page.h"
 #include "kexec/text.h"
 
 namespace kdumpkit {
 namespace {
 
-constexpr uint64_t kPageSize = 4096;
 // The kernel reads no larger files (kernel/kexec_file.c). A kernel of more than 1 GiB is a mistake.
 constexpr uint64_t kMaxKernelSize = uint64_t{1} << 30;
 constexpr uint64_t kMaxInitrdSize = uint64_t{4} << 30;
@@ -27,7 +27,7 @@ constexpr uint64_t kDmCryptKeysText = 31;
 // Of x86 and arm64, with the final NUL; for kernels whose file does not tell.
 constexpr uint64_t kCommandLineSize = 2048;
 
-uint64_t PageAlign(uint64_t size) { return (size + kPageSize - 1) / kPageSize * kPageSize; }
+uint64_t PageAlign(uint64_t size) { return RoundUp(size, kPageBytes); }
 
 // A read lease is refused while anyone has the file open for writing (fcntl(2)). Where leases do
 // not work the answer is no.
@@ -95,7 +95,7 @@ MemoryNeed FileNeed(const LoadPlan& plan) {
   need.kernel = PageAlign(plan.image().bzimage->init_size);
   need.initrd = PageAlign(plan.InitrdSize());
   if (plan.slot == Slot::kCrash)
-    need.elfcorehdr = PageAlign(plan.state.elfcorehdr_size.value_or(kPageSize));
+    need.elfcorehdr = PageAlign(plan.state.elfcorehdr_size.value_or(kPageBytes));
   need.other = kOtherSegments;
   need.kernel_alignment = std::max(plan.image().bzimage->kernel_alignment, 1u);
   return need;

@@ -3,10 +3,11 @@
 
 #include <algorithm>
 
+#include "kexec/page.h"
+
 namespace kdumpkit {
 namespace {
 
-constexpr uint64_t kPageSize = 4096;
 // What the small segments may take beyond the least: an EFI memory map, IMA's and others' data.
 constexpr uint64_t kUnknownMost = uint64_t{256} << 10;
 
@@ -30,7 +31,7 @@ Fit PlaceInRange(const PhysRange& range, const MemoryNeed& need) {
   int tried = 0;
   int fitting = 0;
   // More unknown bytes can also help, by pushing the kernel to a lower place: every size is tried.
-  for (uint64_t unknown = 0; unknown <= kUnknownMost; unknown += kPageSize) {
+  for (uint64_t unknown = 0; unknown <= kUnknownMost; unknown += kPageBytes) {
     ++tried;
     if (Fits(range, need, unknown)) ++fitting;
   }

@@ -77,9 +77,7 @@ std::string CallText(const LoadPlan& plan) {
 }
 
 std::string ImageText(const LoadPlan& plan) {
-  std::string text;
-  for (const std::string& wrapper : plan.contents.wrappers) text += wrapper + " with ";
-  return text + plan.image().description + (plan.image().is_signed ? ", signed" : ", not signed");
+  return plan.contents.Description() + (plan.image().is_signed ? ", signed" : ", not signed");
 }
 
 void AddSegments(std::string& text, const SegmentPlan& plan) {

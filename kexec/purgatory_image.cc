@@ -3,14 +3,13 @@
 
 #include <algorithm>
 
+#include "kexec/page.h"
 #include "kexec/purgatory/arguments.h"
 #include "kexec/purgatory/built_image.h"
 #include "kexec/purgatory/sha256.h"
 
 namespace kdumpkit {
 namespace {
-
-constexpr uint64_t kPageSize = 4096;
 
 purgatory::Digest DigestOf(ByteView bytes) {
   return purgatory::Sha256(AsUnsigned(bytes.data()), bytes.size());
@@ -73,7 +72,7 @@ Result<PurgatoryImage> MakePurgatory(const PurgatoryOptions& options) {
   PurgatoryImage image;
   image.bytes.assign(built->bytes.begin(), built->bytes.end());
   std::ranges::copy(std::as_bytes(std::span(&arguments, 1)), image.bytes.begin());
-  image.memory_size = (image.bytes.size() + kPageSize - 1) / kPageSize * kPageSize;
+  image.memory_size = RoundUp(image.bytes.size(), kPageBytes);
   image.entry_offset = built->entry_offset;
   return image;
 }

@@ -10,10 +10,17 @@ namespace {
 
 constexpr uint16_t kEmX86_64 = 62;
 
+// Messages name what the file is on the outside, too.
+KernelImage Described(const KernelFile& kernel) {
+  KernelImage image = kernel.image;
+  image.description = kernel.Description();
+  return image;
+}
+
 Status CheckElf(const KernelFile& kernel) {
   ElfKernel elf = TRY(ParseElfKernel(kernel.contents).In(fmt::format("'{}'", kernel.path)));
   if (elf.machine == kEmX86_64) return {};
-  return Unsupported("'{}' is {}, this machine is x86_64", kernel.path, kernel.image.description);
+  return Unsupported("'{}' is {}, this machine is x86_64", kernel.path, kernel.Description());
 }
 
 Status CheckForSegments(const KernelFile& kernel, std::string_view machine) {
@@ -21,14 +28,19 @@ Status CheckForSegments(const KernelFile& kernel, std::string_view machine) {
     return Unsupported("kexec_load is served on x86_64 only, this machine is {}: leave -c out",
                        machine);
   if (kernel.image.kind == ImageKind::kElf) return CheckElf(kernel);
-  return CheckLoadable(kernel.image, kernel.path, machine);
+  return CheckLoadable(Described(kernel), kernel.path, machine);
+}
+
+// A kind that kexec_file_load does not know, however sound the file.
+bool NeedsSegments(const KernelFile& kernel, std::string_view machine) {
+  return kernel.image.kind == ImageKind::kElf && machine == "x86_64";
 }
 
 Status CheckForFile(const KernelFile& kernel, std::string_view machine) {
-  if (kernel.image.kind == ImageKind::kElf && machine == "x86_64")
+  if (NeedsSegments(kernel, machine))
     return Unsupported("'{}' is {}, which kexec_file_load does not take: leave -s out", kernel.path,
-                       kernel.image.description);
-  return CheckLoadable(kernel.image, kernel.path, machine);
+                       kernel.Description());
+  return CheckLoadable(Described(kernel), kernel.path, machine);
 }
 
 // The names that kexec-tools gives to the types of images.
@@ -51,7 +63,7 @@ bool HasType(const KernelFile& kernel, std::string_view type) {
 
 Status CheckType(const Options& options, const KernelFile& kernel) {
   if (!options.type || HasType(kernel, *options.type)) return {};
-  return UsageError("--type: '{}' is {}, not of type '{}'", kernel.path, kernel.image.description,
+  return UsageError("--type: '{}' is {}, not of type '{}'", kernel.path, kernel.Description(),
                     *options.type);
 }
 
@@ -68,11 +80,13 @@ Result<Route> ChooseRoute(const Options& options, const KernelFile& kernel,
     TRY(std::move(segments));
     return Segments("-c was given");
   }
+  // With -a it is not the other call's refusal that matters.
+  if (options.call == CallChoice::kAuto && NeedsSegments(kernel, machine)) TRY(Status(segments));
   bool allowed = options.call == CallChoice::kAuto && segments.has_value();
   if (allowed && options.segments.Bounded())
     return Segments("kexec_file_load cannot be told --mem-min and --mem-max");
   if (allowed && !file)
-    return Segments(fmt::format("kexec_file_load does not take {}", kernel.image.description));
+    return Segments(fmt::format("kexec_file_load does not take {}", kernel.Description()));
   TRY(std::move(file));
   return Route{KexecCall::kFile, allowed, ""};
 }

@@ -7,11 +7,12 @@
 
 #include "kexec/boot_params.h"
 #include "kexec/crash_ranges.h"
-#include "kexec/efi_state.h"
 #include "kexec/elfcorehdr.h"
+#include "kexec/firmware_state.h"
 #include "kexec/iomem.h"
 #include "kexec/kernel_block.h"
 #include "kexec/kernel_mapping.h"
+#include "kexec/load_memory.h"
 #include "kexec/page.h"
 #include "kexec/purgatory_image.h"
 #include "kexec/segment_layout.h"
@@ -25,8 +26,6 @@ namespace {
 constexpr size_t kMaxSegments = 16;  // KEXEC_SEGMENT_MAX
 // All but the kernel's: initrd, boot parameters, purgatory, elfcorehdr, backup.
 constexpr size_t kOtherSegments = 5;
-constexpr uint64_t kGiB = uint64_t{1} << 30;
-constexpr PhysRange kFirstMegabyte = {PhysAddr(0), uint64_t{1} << 20};
 constexpr uint64_t kElfHeaderSize = 64;
 constexpr size_t kSeedSize = 32;
 
@@ -34,25 +33,6 @@ PhysRange Bounds(const SegmentRequest& request) {
   uint64_t end = request.mem_max == UINT64_MAX ? UINT64_MAX : request.mem_max + 1;
   if (end <= request.mem_min) return {PhysAddr(request.mem_min), 0};
   return {PhysAddr(request.mem_min), end - request.mem_min};
-}
-
-// RAM that a kernel which takes the machine over may be loaded to: known to the running kernel from
-// boot on, and RAM to the new one.
-std::vector<PhysRange> LoadableRam(std::span<const IomemEntry> iomem,
-                                   std::span<const E820Entry> map) {
-  std::vector<PhysRange> taken = {kFirstMegabyte};
-  for (const IomemEntry& entry : iomem)
-    if (entry.level > 0 && !entry.name.starts_with("Kernel ") && entry.name != "System RAM")
-      taken.push_back(entry.range);
-  std::vector<PhysRange> ram = SubtractRanges(RangesNamed(iomem, "System RAM"), std::move(taken));
-  return IntersectRanges(std::move(ram), RangesOfType(map, E820Type::kRam));
-}
-
-// At most what the running kernel takes from the reservation for itself: page tables that map all
-// memory by 2 MiB, one page of them a GiB, and the code of the jump.
-uint64_t ControlPages(std::span<const IomemEntry> iomem) {
-  constexpr uint64_t kFixed = 32;
-  return (TotalSize(UsedRam(iomem)) / kGiB + kFixed) * kPageBytes;
 }
 
 ByteBuffer RandomSeed() {
@@ -71,15 +51,14 @@ class Planner {
  private:
   bool IsCrash() const { return request_.slot == Slot::kCrash; }
   Status ReadMachine();
-  Status FindCrashMemory();
-  Status FindNormalMemory();
   Status PlanDump();
   Status PlaceBackup();
   Status PlaceElfcorehdr();
   uint64_t ElfcorehdrRoom(uint64_t needed);
-  void FindFirmware();
-  std::optional<EfiState> FindEfi();
-  Status MakeCommandLine(std::optional<PhysRange> elfcorehdr);
+  void DecideEfi();
+  Status MakeCommandLine();
+  Status CheckCommandLine(const std::string& added) const;
+  Status CheckPageTables() const;
   Status PlaceKernel();
   Status PlaceInitrd();
   Status PlaceBootParams();
@@ -88,6 +67,7 @@ class Planner {
   std::vector<PurgatoryRegion> VerifiedRegions() const;
   Status CheckRules() const;
   Status CheckTotal() const;
+  Status CheckOnlyElfcorehdrIsElf() const;
 
   void Add(std::string name, ByteView bytes, const PhysRange& memory) {
     plan_.segments.push_back({std::move(name), bytes, memory});
@@ -99,6 +79,7 @@ class Planner {
   SystemState state_;
   Iomem iomem_;
   CrashReservation reservation_;
+  FirmwareState firmware_;
   std::optional<SegmentLayout> layout_;
   KernelBlock kernel_;
   DumpContents dump_;
@@ -114,25 +95,13 @@ Status Planner::ReadMachine() {
   iomem_ = TRY(RequireIomem(root_));
   reservation_ = ReadCrashReservation(root_);
   state_ = SystemState::Read(root_);
-  return IsCrash() ? FindCrashMemory() : FindNormalMemory();
-}
-
-Status Planner::FindCrashMemory() {
-  std::optional<PhysRange> target = reservation_.Target();
-  if (!target)
-    return Unsupported(
-        "no memory is reserved for a crash kernel: '/proc/iomem' has no 'Crash kernel'");
-  layout_.emplace(IntersectRanges({*target}, {Bounds(request_)}),
-                  fmt::format("the crash reservation at {:#x}-{:#x}", target->base.value,
-                              target->end().value - 1),
-                  "boot with a larger crashkernel=, or load a smaller initramfs");
-  return {};
-}
-
-Status Planner::FindNormalMemory() {
-  plan_.memory_map = TRY(NormalMemoryMap(root_, iomem_));
-  layout_.emplace(IntersectRanges(LoadableRam(iomem_, plan_.memory_map), {Bounds(request_)}),
-                  "free memory", "load a smaller initramfs, or widen --mem-min and --mem-max");
+  firmware_ = ReadFirmwareState(root_);
+  if (IsCrash()) {
+    layout_ = TRY(CrashLayout(reservation_, Bounds(request_)));
+  } else {
+    plan_.memory_map = TRY(NormalMemoryMap(root_, iomem_));
+    layout_ = NormalLayout(iomem_, plan_.memory_map, Bounds(request_));
+  }
   return {};
 }
 
@@ -187,54 +156,51 @@ uint64_t Planner::ElfcorehdrRoom(uint64_t needed) {
   return std::max(needed, state_.elfcorehdr_size.value_or(0) + kElfHeaderSize);
 }
 
-void Planner::FindFirmware() {
-  boot_.running = Keep(ReadRunningBootParams(root_));
-  ByteReader running(boot_.running, ByteOrder::kLittle, "boot_params");
-  boot_.acpi_rsdp = running.U64(boot_params::kAcpiRsdp).value_or(0);
-  if (!HasEfi(root_)) return;
-  if (boot_.acpi_rsdp == 0) boot_.acpi_rsdp = EfiAcpiRsdp(root_).value_or(0);
-  boot_.efi = FindEfi();
+// Only a kernel that says so takes EFI over from another one.
+void Planner::DecideEfi() {
+  if (!firmware_.is_efi || !request_.efi) return;
+  std::string reason = firmware_.why_no_efi;
+  if (!kernel_.takes_efi)
+    reason = fmt::format("'{}' does not say that it can be handed EFI", request_.kernel.path);
+  else
+    boot_.efi = firmware_.efi;
+  if (!boot_.efi)
+    plan_.notes.push_back(fmt::format("the new kernel will do without EFI: {}", reason));
 }
 
-std::optional<EfiState> Planner::FindEfi() {
-  if (!request_.efi) return std::nullopt;
-  if (!kernel_.takes_efi) {
-    plan_.notes.push_back(fmt::format(
-        "'{}' does not say that it takes EFI over from another kernel: it will do without EFI",
-        request_.kernel.path));
-    return std::nullopt;
-  }
-  Result<EfiState> efi = ReadEfiState(root_, boot_.running);
-  if (efi) return *std::move(efi);
-  plan_.notes.push_back(
-      fmt::format("the new kernel will do without EFI: {}", efi.error().message()));
-  return std::nullopt;
-}
-
-Status Planner::MakeCommandLine(std::optional<PhysRange> elfcorehdr) {
+Status Planner::MakeCommandLine() {
   std::vector<std::string> words;
-  if (elfcorehdr) words.push_back(fmt::format("elfcorehdr={:#x}", elfcorehdr->base.value));
+  if (elfcorehdr_) words.push_back(fmt::format("elfcorehdr={:#x}", elfcorehdr_->base.value));
   // A kernel that is not told of EFI cannot find ACPI by it.
-  if (HasEfi(root_) && !boot_.efi && boot_.acpi_rsdp != 0 && !kernel_.finds_rsdp)
-    words.push_back(fmt::format("acpi_rsdp={:#x}", boot_.acpi_rsdp));
-  size_t added = words.size();
+  if (firmware_.is_efi && !boot_.efi && firmware_.acpi_rsdp != 0 && !kernel_.finds_rsdp)
+    words.push_back(fmt::format("acpi_rsdp={:#x}", firmware_.acpi_rsdp));
+  std::string added = Join(words, " ");
   if (!request_.command_line.empty()) words.push_back(request_.command_line);
   plan_.command_line = Join(words, " ");
-  if (plan_.command_line.size() <= kernel_.command_line_limit) return {};
-  words.resize(added);
-  return UsageError("the command line has {} characters{}, '{}' takes {}: shorten it by {}",
-                    plan_.command_line.size(),
-                    added == 0 ? "" : fmt::format(" with '{}', which is added", Join(words, " ")),
-                    request_.kernel.path, kernel_.command_line_limit,
-                    plan_.command_line.size() - kernel_.command_line_limit);
+  return CheckCommandLine(added);
+}
+
+Status Planner::CheckCommandLine(const std::string& added) const {
+  uint64_t length = plan_.command_line.size();
+  uint64_t limit = kernel_.command_line_limit;
+  if (length <= limit) return {};
+  return UsageError("the command line has {} characters{}, '{}' takes {}: shorten it by {}", length,
+                    added.empty() ? "" : fmt::format(" with '{}', which is added", added),
+                    request_.kernel.path, limit, length - limit);
+}
+
+// The decompressor of an older kernel would be entered in a mode that it does not know.
+Status Planner::CheckPageTables() const {
+  std::vector<std::string> ignored;
+  Result<KernelMapping> running = FindKernelMapping(root_, iomem_, ignored);
+  if (kernel_.five_levels || !running || !running->FiveLevels()) return {};
+  return Unsupported(
+      "'{}' cannot be started by a kernel that uses five levels of page tables, as the running one "
+      "does: load a kernel with CONFIG_X86_5LEVEL, or boot with no5lvl",
+      request_.kernel.path);
 }
 
 Status Planner::PlaceKernel() {
-  if (IsCrash() && dump_.kernel.FiveLevels() && !kernel_.five_levels)
-    return Unsupported(
-        "'{}' cannot be started by a kernel that uses five levels of page tables, as the running "
-        "one does: load a kernel with CONFIG_X86_5LEVEL, or boot with no5lvl",
-        request_.kernel.path);
   PhysRange block = TRY(layout_->TakeHighest({.name = "the kernel",
                                               .size = kernel_.size,
                                               .alignment = kernel_.alignment,
@@ -257,6 +223,8 @@ Status Planner::PlaceInitrd() {
 
 Status Planner::PlaceBootParams() {
   boot_.setup_header = kernel_.setup_header;
+  boot_.running = firmware_.boot_params;
+  boot_.acpi_rsdp = firmware_.acpi_rsdp;
   boot_.command_line = plan_.command_line;
   boot_.memory_map = plan_.memory_map;
   boot_.random_seed = RandomSeed();
@@ -314,10 +282,26 @@ Status Planner::CheckTotal() const {
                      SizeText(total), SizeText(*state_.memory));
 }
 
+// The running kernel knows the elfcorehdr by how it begins, and takes the last segment that does
+// (crash_handle_hotplug_event() in kernel/crash_core.c).
+Status Planner::CheckOnlyElfcorehdrIsElf() const {
+  for (const PlannedSegment& segment : plan_.segments)
+    if (segment.name != "elfcorehdr" && AsText(segment.bytes)
+                                            .starts_with("\x7f"
+                                                         "ELF"))
+      return Unsupported(
+          "the {} begins like an ELF file: the running kernel would take it for the elfcorehdr "
+          "when "
+          "memory is added",
+          segment.name);
+  return {};
+}
+
 Status Planner::CheckRules() const {
   CHECK(plan_.segments.size() <= kMaxSegments);
   for (const PlannedSegment& segment : plan_.segments)
     CHECK(segment.bytes.size() <= segment.memory.size);
+  if (request_.hotplug) TRY(CheckOnlyElfcorehdrIsElf());
   return CheckTotal();
 }
 
@@ -325,15 +309,16 @@ Result<SegmentPlan> Planner::Run() {
   TRY(ReadMachine());
   kernel_ = TRY(MakeKernelBlock(request_.kernel, kMaxSegments - kOtherSegments, plan_.buffers));
   if (IsCrash()) TRY(PlanDump());
-  FindFirmware();
-  TRY(MakeCommandLine(elfcorehdr_));
+  TRY(CheckPageTables());
+  DecideEfi();
+  TRY(MakeCommandLine());
   TRY(PlaceKernel());
   TRY(PlaceInitrd());
   TRY(PlaceBootParams());
   TRY(PlacePurgatory());
   if (IsCrash())
     TRY(layout_->TakeLowest(
-        {.name = "page tables of the running kernel", .size = ControlPages(iomem_)}));
+        {.name = "page tables of the running kernel", .size = ControlMemory(iomem_)}));
   TRY(CheckRules());
   std::sort(plan_.segments.begin(), plan_.segments.end(),
             [](const PlannedSegment& a, const PlannedSegment& b) {

@@ -130,14 +130,17 @@ LegacyBlock FindLegacyBlock(ByteView data, size_t at, size_t total) {
   return {rest.empty() && *size == total ? State::kNotABlock : State::kCut, {}};
 }
 
-// Unpacks a block through `scratch`; returns its size.
-Result<size_t> AppendLegacyBlock(ByteView block, size_t at, ByteBuffer& scratch,
-                                 UnpackedBytes& out) {
-  int made = LZ4_decompress_safe(AsChars(block.data()), AsChars(scratch.data()),
-                                 static_cast<int>(block.size()), static_cast<int>(scratch.size()));
+// Unpacks a block; returns its size.
+Result<size_t> AppendLegacyBlock(ByteView block, size_t at, UnpackedBytes& out) {
+  // A byte of a length stands for 255 at most. Not filled with zeros: LZ4 tells what it wrote.
+  size_t room = std::min(kLegacyBlock, block.size() * 255);
+  auto unpacked = std::make_unique_for_overwrite<std::byte[]>(room);
+  int made = LZ4_decompress_safe(AsChars(block.data()), AsChars(unpacked.get()),
+                                 static_cast<int>(block.size()), static_cast<int>(room));
   if (made < 0) return Malformed("cannot unpack lz4 data at offset {:#x}: damaged", at);
-  TRY(out.Append(ByteView(scratch).first(static_cast<size_t>(made))));
-  return static_cast<size_t>(made);
+  size_t size = static_cast<size_t>(made);
+  TRY(out.Append(ByteView(unpacked.get(), size)));
+  return size;
 }
 
 }  // namespace
@@ -251,7 +254,6 @@ Result<size_t> UnpackLz4(ByteView data, size_t at, UnpackedBytes& out) {
 // Magic number, then blocks: u32 size, data. Nothing marks the end: it is a block of less than
 // 8 MiB, the end of the file, or what cannot be a block.
 Result<size_t> UnpackLz4Legacy(ByteView data, size_t at, UnpackedBytes& out) {
-  ByteBuffer scratch(kLegacyBlock);
   size_t start = out.size();
   at += kLz4LegacyMagic.size();
   for (;;) {
@@ -259,7 +261,7 @@ Result<size_t> UnpackLz4Legacy(ByteView data, size_t at, UnpackedBytes& out) {
     if (block.state == LegacyBlock::State::kNotABlock) return at;
     if (block.state == LegacyBlock::State::kCut)
       return Truncated("lz4 data ends too early, in the block at offset {:#x}", at);
-    size_t made = TRY(AppendLegacyBlock(block.data, at, scratch, out));
+    size_t made = TRY(AppendLegacyBlock(block.data, at, out));
     at += 4 + block.data.size();
     if (made < kLegacyBlock) return at;
   }

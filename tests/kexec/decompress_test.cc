@@ -207,9 +207,10 @@ TEST(DetectCompression, EachFieldOfTheLzmaHeaderCounts) {
   EXPECT_TRUE(with(1, "\0\0\0\x06"s));  // 2^n + 2^(n-1)
   EXPECT_TRUE(with(1, "\xff\xff\xff\xff"));
   EXPECT_TRUE(with(5, "\1\0\0\0\0\0\0\0"s));
-  EXPECT_FALSE(with(0, "\xe1"));                        // properties above 224
-  EXPECT_FALSE(with(0, "\x08\0"s) && with(0, "\x2c"));  // lc + lp above 4
-  EXPECT_FALSE(with(1, "\0\x08\0\0"s));                 // 2 KiB
+  EXPECT_FALSE(with(0, "\xe1"));         // properties above 224
+  EXPECT_FALSE(with(0, "\x08"));         // lc 8, lp 0
+  EXPECT_FALSE(with(0, "\x2c"));         // lc 8, lp 4
+  EXPECT_FALSE(with(1, "\0\x08\0\0"s));  // 2 KiB
   EXPECT_FALSE(with(1, "\0\0\0\x05"s));
   EXPECT_FALSE(with(1, "\0\0\0\0"s));
   EXPECT_FALSE(with(5, std::string(8, '\0')));

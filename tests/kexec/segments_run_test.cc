@@ -287,6 +287,15 @@ TEST(SegmentsRun, DamagedWrapperIsAnErrorThatChangesNothing) {
   EXPECT_THAT(machine.kernel.loads, IsEmpty());
 }
 
+TEST(SegmentsRun, WhatIsInsideAWrapperIsNamedWithIt) {
+  FakeMachine machine;
+  std::string path = machine.File("notes.gz", Pack(Compression::kGzip, "not a kernel\n"));
+  EXPECT_EQ(machine.Run({"-p", path}), kExitRefused);
+  EXPECT_EQ(machine.err, "kexec: '" + path +
+                             "' is a text file inside a gzip file: a 64-bit x86 bzImage is wanted "
+                             "(/boot/vmlinuz-...)\n");
+}
+
 TEST(SegmentsRun, TypeIsCheckedWhenGiven) {
   FakeMachine machine;
   std::string vmlinux = machine.File("vmlinux", VmlinuxFile());

@@ -47,8 +47,9 @@ def expanded_over(**common):
 
 
 def expanded(cls):
-    """The same for each kernel."""
-    return expanded_over(kernel=settings.current.kernels)(cls)
+    """The same for each kernel, and for each value of the axes that the class has itself."""
+    axes = {"kernel": settings.current.kernels, **getattr(cls, "axes", {})}
+    return expanded_over(**axes)(cls)
 
 
 def once(function):

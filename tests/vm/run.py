@@ -15,8 +15,8 @@ import archive
 import kernels
 import settings
 
-MODULES = ["test_filter", "test_faults", "test_readers", "test_capture", "test_purgatory",
-           "test_kexec", "test_reboot"]
+MODULES = ["test_filter", "test_faults", "test_readers", "test_capture", "test_debian",
+           "test_purgatory", "test_kexec", "test_reboot"]
 
 
 def name_of(test: unittest.TestCase) -> str:
@@ -77,6 +77,8 @@ def parse(argv) -> argparse.Namespace:
                         ", ".join(kernels.LOADER_DEFAULT))
     parser.add_argument("--all-kernels", action="store_true")
     parser.add_argument("--filter", metavar="COMMAND", help="runs instead of kdump-filter")
+    parser.add_argument("--originals", action="store_true",
+                        help="also crash the Debian guest with kexec-tools and makedumpfile")
     parser.add_argument("--kexec", metavar="PROGRAM",
                         help="runs instead of kexec; 'debian': that of kexec-tools")
     parser.add_argument("--matrix", action="store_true",
@@ -103,6 +105,7 @@ def chosen_kernels(options: argparse.Namespace, default: tuple[str, ...]) -> tup
 def configure(options: argparse.Namespace) -> None:
     """Settles what is tested before the test modules are imported: they read it."""
     settings.current.build_dir = options.build_dir
+    settings.current.originals = options.originals
     settings.current.kernels = chosen_kernels(options, kernels.DEFAULT)
     settings.current.loader_kernels = chosen_kernels(options, kernels.LOADER_DEFAULT)
     settings.current.verbose = options.verbose

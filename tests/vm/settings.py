@@ -17,6 +17,7 @@ class Settings:
     filter_command: list[str] | None = None    # stands in for kdump-filter
     loader_kernels: tuple[str, ...] = kernels.LOADER_DEFAULT    # for what kexec does
     kernels: tuple[str, ...] = kernels.DEFAULT
+    originals: bool = False                    # also Debian's own programs in the Debian guest
     kexec_program: str | None = None           # stands in for kexec; "debian": kexec-tools
     matrix: bool = False                       # every combination of ways to load and to crash
     verbose: bool = False

@@ -320,6 +320,19 @@ static void WriteText(const char* path, const char* text) {
   if (fd >= 0) close(fd);
 }
 
+// Stops the kernel threads that move pages about: what the account says must hold at the panic.
+static void HoldStill(void) {
+  static const char* const kSettings[][2] = {
+      {"/sys/kernel/mm/ksm/run", "0"},
+      {"/sys/kernel/mm/transparent_hugepage/enabled", "never"},
+      {"/sys/kernel/mm/transparent_hugepage/shmem_enabled", "never"},
+      {"/proc/sys/vm/compaction_proactiveness", "0"},
+  };
+  for (size_t i = 0; i < sizeof(kSettings) / sizeof(kSettings[0]); ++i)
+    WriteText(kSettings[i][0], kSettings[i][1]);
+  sleep(1);  // for a scan that has begun
+}
+
 // ---- running --------------------------------------------------------------------------------
 
 static const struct Kind {
@@ -384,6 +397,7 @@ int main(int argc, char** argv) {
     if (bytes != 0) printf("WORKLOAD: %s %zu MiB\n", kind->name, bytes / kMib * kind->processes);
     fflush(stdout);
   }
+  HoldStill();
   if (disk != NULL) WriteAccount(disk);
   printf("WORKLOAD: ready, panicking\n");
   fflush(stdout);
