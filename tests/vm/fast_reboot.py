@@ -15,6 +15,10 @@ import kernels
 import ranges
 
 MIB = 1 << 20
+# A kernel that was started by EFI firmware leaves a table with its initramfs's place in ordinary
+# memory, and each kernel after it clears those 16 bytes, whatever is there by then (Linux, function
+# efi_config_parse_tables).  With memory above 4 GiB nothing that is loaded comes to lie there.
+EFI_MEMORY_MIB, MEMORY_MIB = 3072, 1024
 # The words of a load, and what starts what was loaded.
 STARTS = {
     "exec": "kexec -l {options} {words} && kexec -e",
@@ -116,8 +120,8 @@ def run(kernel: kernels.Kernel, hops: list[Hop], kexec: guest.Program, work: pat
     _write_images(hops, kernel, initrd, work / "files")
     size = sum(path.stat().st_size for path in (work / "files").iterdir()) + 32 * MIB
     disk = guest.make_ext4(work / "disk", size, "-d", str(work / "files"))
-    run_guest = guest.GuestRun(kernel, initrd, [guest.Disk("files", disk)], cpus=2,
-                               crashkernel="0", efi=efi, time_limit=100 + 60 * len(hops))
+    run_guest = guest.GuestRun(kernel, initrd, [guest.Disk("files", disk)],
+                               EFI_MEMORY_MIB if efi else MEMORY_MIB, crashkernel="0", efi=efi, time_limit=100 + 60 * len(hops))
     for _ in range(guest.ATTEMPTS):
         reached = Reached(run_guest.run(work / "console.log", verbose))
         if not reached.result.failed_by_emulator():

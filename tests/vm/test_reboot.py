@@ -15,10 +15,10 @@ from fast_reboot import Hop
 
 FEW = (Hop("bzImage"), Hop("bzImage", "-c"), Hop("vmlinux", "-c"), Hop("uki"))
 EVERY = (*FEW, Hop("bzImage", "", "shutdown"), Hop("bzImage", "-c", "force"), Hop("gzip"),
-         Hop("gzip", "-c"), Hop("xz"), Hop("zstd", "-c"), Hop("lz4"), Hop("bzip2", "-c"),
-         Hop("lzma"), Hop("zboot"), Hop("zboot-zstd", "-c"), Hop("uki", "-c"), Hop("vmlinux", ""))
-ON_EFI = (Hop("bzImage"), Hop("bzImage", "-c"), Hop("bzImage", "-c"), Hop("vmlinux", "-c"),
-          Hop("bzImage"))
+         Hop("xz", "-c"), Hop("zstd"), Hop("lz4", "-c"), Hop("bzip2"), Hop("lzma", "-c"),
+         Hop("zboot"), Hop("zboot-zstd", "-c"), Hop("uki", "-c"), Hop("vmlinux", ""))
+# The last one is without EFI: an ELF file cannot say that it would take it over.
+ON_EFI = (Hop("bzImage"), Hop("bzImage", "-c"), Hop("vmlinux", "-c"))
 EVERY_IMAGE_KERNEL = "6.12"
 
 
@@ -87,9 +87,10 @@ class FastReboot(case.VmCase):
         self.assert_made(step)
 
     def check_new_kernel_has_the_machine(self, step):
-        """All memory and CPUs of the first kernel, and EFI if there was."""
+        """All memory and CPUs of the first kernel, and EFI where there was."""
         reached = self.assert_made(step)
         self.assertEqual(ranges.shown(reached.memory(step.number)),
                          ranges.shown(reached.memory(0)))
         self.assertEqual(reached.cpus(step.number), reached.cpus(0))
-        self.assertEqual(reached.has_efi(step.number), step.chain.efi)
+        self.assertEqual(reached.has_efi(step.number),
+                         step.chain.efi and step.hop.image != "vmlinux")
