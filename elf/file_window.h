@@ -17,9 +17,11 @@ namespace kdumpkit {
 //
 // kRead is for all other files. A page of a mapped regular file that turns out to be unreadable,
 // or that was truncated away, is a SIGBUS, which no check can rule out; to pread(2) it is an
-// error. Measured on a cached 859 MB vmcore: with lzo1x-1 behind it, windows of 64 to 512 KiB
-// cost 1.13 ns a byte read and 1.09 mapped (3.6 % more); when every byte is only looked at once,
-// both cost 0.19 ns. Windows beyond the cache of a core (2 MiB) are slower.
+// error. Nor would mapping be faster: the page faults of a cached 3.8 GiB vmcore cost more than
+// pread's copying (0.65 s of CPU time against 0.48, tests/bench/floor_bench.cc), and what was just
+// copied is in the cache of the core when the codec reads it. MAP_POPULATE, windows of 256 KiB to
+// 64 MiB and MAP_SHARED were all slower than reading. Windows of 64 to 512 KiB make no difference;
+// those beyond the cache of a core are slower.
 enum class WindowMode { kRead, kMap };
 
 // For one thread. Grows its window while the requests follow each other and begins small again
