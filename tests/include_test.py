@@ -16,6 +16,7 @@ ALLOWED = {
     "dumpfile": {"base", "elf"},
     "filter": {"base", "elf", "kernel", "dumpfile"},
     "kexec": {"base", "elf"},
+    "config": {"base"},
     "initramfs": {"base", "elf"},
     "capture": {"base"},
 }
