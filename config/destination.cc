@@ -2,8 +2,8 @@
 #include "config/destination.h"
 
 #include <algorithm>
-#include <cctype>
 
+#include "config/destination_parts.h"
 #include "config/nearest.h"
 #include "config/problem.h"
 #include "config/statement.h"
@@ -17,72 +17,6 @@ using Kind = Destination::Kind;
 constexpr std::string_view kFormats =
     "write a folder (/var/crash), UUID=ID:/path, LABEL=NAME:/path, /dev/NAME:/path, "
     "nfs://host/export, ssh://user@host/path, virtiofs:TAG:/path or raw:/dev/NAME";
-// Of an ssh URI: what follows is a path below the login folder.
-constexpr std::string_view kHome = "/~/";
-constexpr std::string_view kTags[] = {"UUID=", "LABEL=", "PARTUUID=", "PARTLABEL="};
-
-bool IsDevice(std::string_view text) {
-  constexpr std::string_view kDev = "/dev/";
-  if (text.starts_with(kDev)) return text.size() > kDev.size();
-  return std::any_of(std::begin(kTags), std::end(kTags), [text](std::string_view tag) {
-    return text.starts_with(tag) && text.size() > tag.size();
-  });
-}
-
-bool IsWord(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
-
-bool IsIpv6(std::string_view text) {
-  return std::count(text.begin(), text.end(), ':') >= 2 &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return std::isxdigit(static_cast<unsigned char>(c)) != 0 || c == ':' || c == '.';
-         });
-}
-
-// A name of the DNS or an IPv4 address. One that began with '-' would be an option to ssh.
-bool IsHostName(std::string_view text) {
-  return !text.empty() && IsWord(text.front()) && std::all_of(text.begin(), text.end(), [](char c) {
-    return IsWord(c) || c == '.' || c == '-' || c == '_';
-  });
-}
-
-Result<std::string> ParseUser(std::string_view text) {
-  bool good =
-      !text.empty() && text.front() != '-' && std::all_of(text.begin(), text.end(), [](char c) {
-        return IsWord(c) || c == '.' || c == '-' || c == '_' || c == '$' || c == '\\';
-      });
-  if (text.find(':') != std::string_view::npos)
-    return UsageError("a password cannot be given: the login is by a key (sshkey)");
-  if (!good) return UsageError("'{}' is not the name of a user", Shown(text));
-  return std::string(text);
-}
-
-Status SetPort(std::string_view text, Destination& destination) {
-  constexpr unsigned kLast = 65535;
-  Result<unsigned> port = ParseCount(text, 1, kLast);
-  if (!port) return UsageError("port '{}': {}", Shown(text), port.error().message());
-  destination.port = static_cast<uint16_t>(*port);
-  return {};
-}
-
-// "host", "host:22", "[2001:db8::1]", "[2001:db8::1]:22", and without a port also "2001:db8::1".
-Status SetHost(std::string_view text, Destination& destination) {
-  std::string_view host = text;
-  std::string_view port;
-  if (text.starts_with('[')) {
-    host = text.substr(1, std::min(text.find(']'), text.size()) - 1);
-    port = text.substr(std::min(host.size() + 2, text.size()));
-    bool closed = host.size() + 2 <= text.size();
-    if (!closed || !IsIpv6(host) || (!port.empty() && !port.starts_with(':')))
-      return UsageError("'{}' is not an IPv6 address in brackets", Shown(text));
-  } else if (!IsIpv6(text)) {
-    host = text.substr(0, text.find(':'));
-    port = text.substr(host.size());
-    if (!IsHostName(host)) return UsageError("'{}' is not the name of a host", Shown(host));
-  }
-  destination.host = host;
-  if (port.empty()) return {};
-  return SetPort(port.substr(1), destination);
-}
 
 struct Uri {
   std::string_view authority;
@@ -163,7 +97,7 @@ Result<Destination> ParseSsh(std::string_view rest) {
   if (at != std::string_view::npos) destination.user = TRY(ParseUser(uri.authority.substr(0, at)));
   TRY(SetHost(uri.authority.substr(at == std::string_view::npos ? 0 : at + 1), destination));
   if (uri.path.empty()) return destination;
-  if (uri.path.starts_with(kHome)) uri.path.remove_prefix(kHome.size());
+  if (uri.path.starts_with(kLoginFolder)) uri.path.remove_prefix(kLoginFolder.size());
   std::string path = TRY(PercentDecode(uri.path));
   destination.path = TRY(NormalPath(path));
   return destination;
@@ -287,59 +221,7 @@ Result<Destination> ParseDeviceTarget(std::string_view fs_type, const std::strin
   return destination;
 }
 
-std::string HostText(const Destination& destination) {
-  bool brackets = destination.host.find(':') != std::string::npos;
-  std::string text = brackets ? fmt::format("[{}]", destination.host) : destination.host;
-  if (!destination.user.empty()) text = fmt::format("{}@{}", destination.user, text);
-  if (destination.port != 0) text += fmt::format(":{}", destination.port);
-  return text;
-}
-
-// ":/path", nothing while the path is not known.
-std::string FolderText(const Destination& destination) {
-  return destination.path.empty() ? "" : fmt::format(":{}", destination.path);
-}
-
-// What begins with /dev/ is a device elsewhere.
-std::string FolderUri(const Destination& destination) {
-  if (!IsDevice(destination.path)) return destination.path;
-  return fmt::format("file://{}", PercentEncode(destination.path));
-}
-
-std::string NfsUri(const Destination& destination) {
-  std::string path = destination.source;
-  if (destination.path != "/") path += FolderText(destination);
-  return fmt::format("nfs://{}{}", HostText(destination), PercentEncode(path));
-}
-
-std::string SshUri(const Destination& destination) {
-  std::string uri = fmt::format("ssh://{}", HostText(destination));
-  if (destination.path.empty()) return uri;
-  std::string path = PercentEncode(destination.path);
-  if (!path.starts_with('/')) return fmt::format("{}{}{}", uri, kHome, path);
-  if (path.starts_with(kHome)) path.replace(0, kHome.size(), "/%7E/");
-  return uri + path;
-}
-
 }  // namespace
-
-std::string_view KindName(Kind kind) {
-  switch (kind) {
-    case Kind::kFolder:
-      return "folder";
-    case Kind::kDevice:
-      return "device";
-    case Kind::kNfs:
-      return "nfs";
-    case Kind::kSsh:
-      return "ssh";
-    case Kind::kVirtiofs:
-      return "virtiofs";
-    case Kind::kRaw:
-      return "raw";
-  }
-  CHECK(false);
-}
 
 Result<std::string> NormalPath(std::string_view path) {
   std::string normal;
@@ -368,6 +250,18 @@ Result<Destination> ParseFedoraTarget(std::string_view directive, const std::str
   return ParseDeviceTarget(directive, value);
 }
 
+std::vector<std::string> DracutMounts(const std::vector<std::string>& arguments) {
+  constexpr std::string_view kMount = "--mount";
+  constexpr std::string_view kMountIs = "--mount=";
+  std::vector<std::string> mounts;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& word = arguments[i];
+    if (word == kMount && i + 1 < arguments.size()) mounts.push_back(arguments[i + 1]);
+    if (word.starts_with(kMountIs)) mounts.push_back(word.substr(kMountIs.size()));
+  }
+  return mounts;
+}
+
 Result<Destination> ParseDracutMount(const std::string& value) {
   std::vector<Word> fields = TRY(SplitWords(value));
   if (fields.size() < 2)
@@ -383,31 +277,6 @@ Result<Destination> ParseDracutMount(const std::string& value) {
   Destination destination = TRY(ParseFedoraTarget(fs_type, fields[0].text));
   destination.mount_options = options;
   return destination;
-}
-
-std::string DestinationUri(const Destination& destination) {
-  switch (destination.kind) {
-    case Kind::kFolder:
-      return FolderUri(destination);
-    case Kind::kDevice:
-      return destination.source + FolderText(destination);
-    case Kind::kVirtiofs:
-      return fmt::format("virtiofs:{}{}", destination.source, FolderText(destination));
-    case Kind::kRaw:
-      return fmt::format("raw:{}", destination.source);
-    case Kind::kNfs:
-      return NfsUri(destination);
-    case Kind::kSsh:
-      return SshUri(destination);
-  }
-  CHECK(false);
-}
-
-std::vector<std::string> DestinationWords(const Destination& destination) {
-  std::vector<std::string> words = {DestinationUri(destination)};
-  if (!destination.fs_type.empty()) words.push_back("fstype=" + destination.fs_type);
-  if (!destination.mount_options.empty()) words.push_back("options=" + destination.mount_options);
-  return words;
 }
 
 Status SetDefaultPath(Destination& destination, const std::string& path) {

@@ -53,7 +53,9 @@ Result<Destination> ParseDestination(const std::vector<std::string>& words);
 // The value of one of Fedora's target directives ("nfs", "ssh", "raw", "ext4", ...).
 Result<Destination> ParseFedoraTarget(std::string_view directive, const std::string& value);
 
-// The value of dracut's --mount, "DEVICE MOUNTPOINT [FSTYPE [OPTIONS ...]]", which Fedora takes for
+// The values of "--mount VALUE" and "--mount=VALUE" in dracut's arguments.
+std::vector<std::string> DracutMounts(const std::vector<std::string>& arguments);
+// One of them, "DEVICE MOUNTPOINT [FSTYPE [OPTIONS ...]]", which Fedora takes for
 // the dump's target.
 Result<Destination> ParseDracutMount(const std::string& value);
 

@@ -62,10 +62,6 @@ void DumpDmesg(ImportWriter& writer, const ShellAssignment& from) {
                                                       : "the log is saved always, as here");
 }
 
-void NumberOfDumps(ImportWriter& writer, const ShellAssignment& from) {
-  writer.SetText(from, "keep_count", from.value);
-}
-
 void Compression(ImportWriter& writer, const ShellAssignment& from) {
   if (from.value == "none") return writer.Note(from, "a dump is not compressed once more, as here");
   writer.Note(from,
@@ -77,17 +73,8 @@ void MakedumpArguments(ImportWriter& writer, const ShellAssignment& from) {
   SetMakedumpfile(writer, from, ImportedWords(writer, from));
 }
 
-void KexecArguments(ImportWriter& writer, const ShellAssignment& from) {
-  writer.SetWords(from, "kexec_args", ImportedWords(writer, from));
-}
-
-void CommandLine(ImportWriter& writer, const ShellAssignment& from) {
-  SetCommandLine(writer, from, "command_line");
-}
-
 void Append(ImportWriter& writer, const ShellAssignment& from) {
-  static constexpr std::string_view kDropped[] = {"systemd.unit=kdump-tools-dump.service"};
-  SetCommandLine(writer, from, "command_line_append", kDropped);
+  SetCommandLine(writer, from, "command_line_append", "systemd.unit=kdump-tools-dump.service");
 }
 
 void Nfs(ImportWriter& writer, const ShellAssignment& from) {
@@ -131,31 +118,31 @@ void SshRetry(ImportWriter& writer, const ShellAssignment& from) {
 }
 
 constexpr ImportRule kRules[] = {
-    {"USE_KDUMP", UseKdump},
-    {"KDUMP_KERNEL", Kernel},
-    {.variable = "KDUMP_INITRD", .note = "kdumpctl builds the capture image and knows where it is"},
-    {"KDUMP_COREDIR", CoreFolder},
-    {"KDUMP_FAIL_CMD", FailCommand},
-    {"KDUMP_DUMP_DMESG", DumpDmesg},
-    {"KDUMP_NUM_DUMPS", NumberOfDumps},
-    {"KDUMP_COMPRESSION", Compression},
-    {"MAKEDUMP_ARGS", MakedumpArguments},
-    {"KDUMP_KEXEC_ARGS", KexecArguments},
-    {"KDUMP_CMDLINE", CommandLine},
-    {"KDUMP_CMDLINE_APPEND", Append},
-    {.variable = "KDUMP_CONFIG", .note = "only kernels that cannot be relocated need it"},
-    {.variable = "HOSTTAG", .directive = "host_tag"},
-    {"NFS", Nfs},
-    {.variable = "NFS_TIMEO", .note = "is a mount option of the NFS destination"},
-    {.variable = "NFS_RETRANS", .note = "is a mount option of the NFS destination"},
-    {.variable = "NFS_MOUNT_RETRY", .note = "mount_timeout bounds all attempts together"},
-    {"SSH", Ssh},
-    {.variable = "SSH_KEY", .directive = "sshkey"},
-    {"SSH_KDUMP_RETRY", SshRetry},
-    {"FTP", Ftp},
-    {.variable = "FTP_USER", .note = "FTP is not supported"},
-    {.variable = "FTP_PASSWORD", .note = "FTP is not supported"},
-    {.variable = "FTP_PORT", .note = "FTP is not supported"},
+    {"USE_KDUMP", ImportAs::kRule, {}, UseKdump},
+    {"KDUMP_KERNEL", ImportAs::kRule, {}, Kernel},
+    {"KDUMP_INITRD", ImportAs::kNote, "kdumpctl builds the capture image and knows where it is"},
+    {"KDUMP_COREDIR", ImportAs::kRule, {}, CoreFolder},
+    {"KDUMP_FAIL_CMD", ImportAs::kRule, {}, FailCommand},
+    {"KDUMP_DUMP_DMESG", ImportAs::kRule, {}, DumpDmesg},
+    {"KDUMP_NUM_DUMPS", ImportAs::kText, "keep_count"},
+    {"KDUMP_COMPRESSION", ImportAs::kRule, {}, Compression},
+    {"MAKEDUMP_ARGS", ImportAs::kRule, {}, MakedumpArguments},
+    {"KDUMP_KEXEC_ARGS", ImportAs::kWords, "kexec_args"},
+    {"KDUMP_CMDLINE", ImportAs::kCommandLine, "command_line"},
+    {"KDUMP_CMDLINE_APPEND", ImportAs::kRule, {}, Append},
+    {"KDUMP_CONFIG", ImportAs::kNote, "only kernels that cannot be relocated need it"},
+    {"HOSTTAG", ImportAs::kText, "host_tag"},
+    {"NFS", ImportAs::kRule, {}, Nfs},
+    {"NFS_TIMEO", ImportAs::kNote, "is a mount option of the NFS destination"},
+    {"NFS_RETRANS", ImportAs::kNote, "is a mount option of the NFS destination"},
+    {"NFS_MOUNT_RETRY", ImportAs::kNote, "mount_timeout bounds all attempts together"},
+    {"SSH", ImportAs::kRule, {}, Ssh},
+    {"SSH_KEY", ImportAs::kText, "sshkey"},
+    {"SSH_KDUMP_RETRY", ImportAs::kRule, {}, SshRetry},
+    {"FTP", ImportAs::kRule, {}, Ftp},
+    {"FTP_USER", ImportAs::kNote, "FTP is not supported"},
+    {"FTP_PASSWORD", ImportAs::kNote, "FTP is not supported"},
+    {"FTP_PORT", ImportAs::kNote, "FTP is not supported"},
 };
 
 }  // namespace

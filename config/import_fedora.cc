@@ -7,19 +7,6 @@
 namespace kdumpkit {
 namespace {
 
-void CommandLine(ImportWriter& writer, const ShellAssignment& from) {
-  SetCommandLine(writer, from, "command_line");
-}
-void Append(ImportWriter& writer, const ShellAssignment& from) {
-  SetCommandLine(writer, from, "command_line_append");
-}
-void Remove(ImportWriter& writer, const ShellAssignment& from) {
-  writer.SetWords(from, "command_line_remove", ImportedWords(writer, from));
-}
-void KexecArguments(ImportWriter& writer, const ShellAssignment& from) {
-  writer.SetWords(from, "kexec_args", ImportedWords(writer, from));
-}
-
 // Only the default name is found without being told.
 void KernelName(ImportWriter& writer, const ShellAssignment& from) {
   if (from.value == "vmlinuz" || from.value == "/boot")
@@ -31,25 +18,19 @@ void KernelName(ImportWriter& writer, const ShellAssignment& from) {
 constexpr std::string_view kLog = "what is logged is up to the journal";
 
 constexpr ImportRule kRules[] = {
-    {.variable = "KDUMP_KERNELVER", .directive = "kernel_version"},
-    {"KDUMP_COMMANDLINE", CommandLine},
-    {"KDUMP_COMMANDLINE_REMOVE", Remove},
-    {"KDUMP_COMMANDLINE_APPEND", Append},
-    {.variable = "FADUMP_COMMANDLINE_APPEND", .note = "firmware-assisted dump is not supported"},
-    {"KEXEC_ARGS", KexecArguments},
-    {"KDUMP_BOOTDIR", KernelName},
-    {"KDUMP_IMG", KernelName},
-    {"KDUMP_IMG_EXT", KernelName},
-    {.variable = "VMCORE_CREATION_NOTIFICATION", .note = "'kdumpctl status' tells the last test"},
-    {.variable = "KDUMP_STDLOGLVL", .note = kLog},
-    {.variable = "KDUMP_SYSLOGLVL", .note = kLog},
-    {.variable = "KDUMP_KMSGLOGLVL", .note = kLog},
-};
-
-constexpr ImportSource kSources[] = {
-    {"debian", "/etc/default/kdump-tools", "Debian and Ubuntu", ImportDebian},
-    {"suse", "/etc/sysconfig/kdump", "openSUSE and SLES", ImportSuse},
-    {"fedora", "/etc/sysconfig/kdump", "Fedora and RHEL, beside their kdump.conf", ImportFedora},
+    {"KDUMP_KERNELVER", ImportAs::kText, "kernel_version"},
+    {"KDUMP_COMMANDLINE", ImportAs::kCommandLine, "command_line"},
+    {"KDUMP_COMMANDLINE_REMOVE", ImportAs::kWords, "command_line_remove"},
+    {"KDUMP_COMMANDLINE_APPEND", ImportAs::kCommandLine, "command_line_append"},
+    {"FADUMP_COMMANDLINE_APPEND", ImportAs::kNote, "firmware-assisted dump is not supported"},
+    {"KEXEC_ARGS", ImportAs::kWords, "kexec_args"},
+    {"KDUMP_BOOTDIR", ImportAs::kRule, {}, KernelName},
+    {"KDUMP_IMG", ImportAs::kRule, {}, KernelName},
+    {"KDUMP_IMG_EXT", ImportAs::kRule, {}, KernelName},
+    {"VMCORE_CREATION_NOTIFICATION", ImportAs::kNote, "'kdumpctl status' tells the last test"},
+    {"KDUMP_STDLOGLVL", ImportAs::kNote, kLog},
+    {"KDUMP_SYSLOGLVL", ImportAs::kNote, kLog},
+    {"KDUMP_KMSGLOGLVL", ImportAs::kNote, kLog},
 };
 
 }  // namespace
@@ -58,7 +39,5 @@ Import ImportFedora(const std::string& file, std::string_view text) {
   return ApplyRules(ImportWriter(file, text, "kdump.conf made by 'kdumpctl import fedora'."),
                     kRules);
 }
-
-std::span<const ImportSource> ImportSources() { return kSources; }
 
 }  // namespace kdumpkit

@@ -29,23 +29,9 @@ void Reservation(ImportWriter& writer, const ShellAssignment& from) {
   writer.SetWords(from, "crashkernel", words);
 }
 
-void UpdateBootLoader(ImportWriter& writer, const ShellAssignment& from) {
-  writer.SetText(from, "auto_reset_crashkernel", from.value);
-}
-
 void KernelVersion(ImportWriter& writer, const ShellAssignment& from) {
   bool is_path = from.value.starts_with('/');
   writer.SetText(from, is_path ? "kernel_image" : "kernel_version", from.value);
-}
-
-void CommandLine(ImportWriter& writer, const ShellAssignment& from) {
-  SetCommandLine(writer, from, "command_line");
-}
-void Append(ImportWriter& writer, const ShellAssignment& from) {
-  SetCommandLine(writer, from, "command_line_append");
-}
-void KexecOptions(ImportWriter& writer, const ShellAssignment& from) {
-  writer.SetWords(from, "kexec_args", ImportedWords(writer, from));
 }
 
 void ImmediateReboot(ImportWriter& writer, const ShellAssignment& from) {
@@ -138,10 +124,6 @@ void Format(ImportWriter& writer, const ShellAssignment& from) {
   writer.SetText(from, "compression", from.value == "compressed" ? "zlib" : from.value);
 }
 
-void Programs(ImportWriter& writer, const ShellAssignment& from) {
-  writer.SetWords(from, "extra_bins", ImportedWords(writer, from));
-}
-
 // A program with arguments would need a shell.
 void Hook(ImportWriter& writer, const ShellAssignment& from, std::string_view directive) {
   if (from.value.find("fence_kdump_send") != std::string::npos)
@@ -183,42 +165,42 @@ constexpr std::string_view kFadump = "firmware-assisted dump is not supported";
 constexpr std::string_view kMail = "no mail is sent; every dump is logged in the journal";
 
 constexpr ImportRule kRules[] = {
-    {"KDUMP_CRASHKERNEL", Reservation},
-    {"KDUMP_UPDATE_BOOTLOADER", UpdateBootLoader},
-    {"KDUMP_KERNELVER", KernelVersion},
-    {"KDUMP_CPUS", Cpus},
-    {"KDUMP_COMMANDLINE", CommandLine},
-    {"KDUMP_COMMANDLINE_APPEND", Append},
-    {.variable = "KDUMP_AUTO_RESIZE", .note = "a reservation is not made smaller at boot"},
-    {.variable = "KDUMP_FADUMP", .note = kFadump},
-    {.variable = "KDUMP_FADUMP_SHELL", .note = kFadump},
-    {.variable = "FADUMP_COMMANDLINE_APPEND", .note = kFadump},
-    {"KEXEC_OPTIONS", KexecOptions},
-    {"MAKEDUMPFILE_OPTIONS", DumpOptions},
-    {"KDUMP_IMMEDIATE_REBOOT", ImmediateReboot},
-    {"KDUMP_TRANSFER", Transfer},
-    {"KDUMP_SAVEDIR", SaveFolder},
-    {"KDUMP_KEEP_OLD_DUMPS", KeepDumps},
-    {"KDUMP_FREE_DISK_SIZE", FreeDisk},
-    {.variable = "KDUMP_VERBOSE",
-     .note = "progress is always shown; 'message_level' chooses what the filter says"},
-    {"KDUMP_DUMPLEVEL", Level},
-    {"KDUMP_DUMPFORMAT", Format},
-    {"KDUMP_CONTINUE_ON_ERROR", ContinueOnError},
-    {"KDUMP_REQUIRED_PROGRAMS", Programs},
-    {"KDUMP_PRESCRIPT", PreScript},
-    {"KDUMP_POSTSCRIPT", PostScript},
-    {"KDUMP_NETCONFIG", Network},
-    {.variable = "KDUMP_NET_TIMEOUT", .directive = "network_timeout"},
-    {.variable = "KDUMP_SMTP_SERVER", .note = kMail},
-    {.variable = "KDUMP_SMTP_USER", .note = kMail},
-    {.variable = "KDUMP_SMTP_PASSWORD", .note = kMail},
-    {.variable = "KDUMP_NOTIFICATION_TO", .note = kMail},
-    {.variable = "KDUMP_NOTIFICATION_CC", .note = kMail},
-    {"KDUMP_HOST_KEY", HostKey},
-    {"KDUMP_SSH_IDENTITY", Identities},
-    {.variable = "KDUMPTOOL_FLAGS", .note = "has no meaning there either"},
-    {.variable = "KDUMP_COPY_KERNEL", .note = "has no meaning there either"},
+    {"KDUMP_CRASHKERNEL", ImportAs::kRule, {}, Reservation},
+    {"KDUMP_UPDATE_BOOTLOADER", ImportAs::kText, "auto_reset_crashkernel"},
+    {"KDUMP_KERNELVER", ImportAs::kRule, {}, KernelVersion},
+    {"KDUMP_CPUS", ImportAs::kRule, {}, Cpus},
+    {"KDUMP_COMMANDLINE", ImportAs::kCommandLine, "command_line"},
+    {"KDUMP_COMMANDLINE_APPEND", ImportAs::kCommandLine, "command_line_append"},
+    {"KDUMP_AUTO_RESIZE", ImportAs::kNote, "a reservation is not made smaller at boot"},
+    {"KDUMP_FADUMP", ImportAs::kNote, kFadump},
+    {"KDUMP_FADUMP_SHELL", ImportAs::kNote, kFadump},
+    {"FADUMP_COMMANDLINE_APPEND", ImportAs::kNote, kFadump},
+    {"KEXEC_OPTIONS", ImportAs::kWords, "kexec_args"},
+    {"MAKEDUMPFILE_OPTIONS", ImportAs::kRule, {}, DumpOptions},
+    {"KDUMP_IMMEDIATE_REBOOT", ImportAs::kRule, {}, ImmediateReboot},
+    {"KDUMP_TRANSFER", ImportAs::kRule, {}, Transfer},
+    {"KDUMP_SAVEDIR", ImportAs::kRule, {}, SaveFolder},
+    {"KDUMP_KEEP_OLD_DUMPS", ImportAs::kRule, {}, KeepDumps},
+    {"KDUMP_FREE_DISK_SIZE", ImportAs::kRule, {}, FreeDisk},
+    {"KDUMP_VERBOSE", ImportAs::kNote,
+     "progress is always shown; 'message_level' chooses what the filter says"},
+    {"KDUMP_DUMPLEVEL", ImportAs::kRule, {}, Level},
+    {"KDUMP_DUMPFORMAT", ImportAs::kRule, {}, Format},
+    {"KDUMP_CONTINUE_ON_ERROR", ImportAs::kRule, {}, ContinueOnError},
+    {"KDUMP_REQUIRED_PROGRAMS", ImportAs::kWords, "extra_bins"},
+    {"KDUMP_PRESCRIPT", ImportAs::kRule, {}, PreScript},
+    {"KDUMP_POSTSCRIPT", ImportAs::kRule, {}, PostScript},
+    {"KDUMP_NETCONFIG", ImportAs::kRule, {}, Network},
+    {"KDUMP_NET_TIMEOUT", ImportAs::kText, "network_timeout"},
+    {"KDUMP_SMTP_SERVER", ImportAs::kNote, kMail},
+    {"KDUMP_SMTP_USER", ImportAs::kNote, kMail},
+    {"KDUMP_SMTP_PASSWORD", ImportAs::kNote, kMail},
+    {"KDUMP_NOTIFICATION_TO", ImportAs::kNote, kMail},
+    {"KDUMP_NOTIFICATION_CC", ImportAs::kNote, kMail},
+    {"KDUMP_HOST_KEY", ImportAs::kRule, {}, HostKey},
+    {"KDUMP_SSH_IDENTITY", ImportAs::kRule, {}, Identities},
+    {"KDUMPTOOL_FLAGS", ImportAs::kNote, "has no meaning there either"},
+    {"KDUMP_COPY_KERNEL", ImportAs::kNote, "has no meaning there either"},
 };
 
 }  // namespace

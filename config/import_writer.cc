@@ -27,6 +27,21 @@ std::optional<Problem> FindError(const std::string& text) {
   return std::nullopt;
 }
 
+void ApplyRule(ImportWriter& writer, const ImportRule& rule, const ShellAssignment& from) {
+  switch (rule.as) {
+    case ImportAs::kText:
+      return writer.SetText(from, rule.text, from.value);
+    case ImportAs::kWords:
+      return writer.SetWords(from, rule.text, ImportedWords(writer, from));
+    case ImportAs::kCommandLine:
+      return SetCommandLine(writer, from, rule.text);
+    case ImportAs::kNote:
+      return writer.Note(from, rule.text);
+    case ImportAs::kRule:
+      return rule.apply(writer, from);
+  }
+}
+
 }  // namespace
 
 bool HasPassword(const ShellAssignment& assignment) {
@@ -118,12 +133,8 @@ Import ApplyRules(ImportWriter writer, std::span<const ImportRule> rules) {
     });
     if (rule == rules.end()) {
       writer.Note(*assignment, "unknown, left out");
-    } else if (rule->apply != nullptr) {
-      rule->apply(writer, *assignment);
-    } else if (!rule->directive.empty()) {
-      writer.SetText(*assignment, rule->directive, assignment->value);
     } else {
-      writer.Note(*assignment, rule->note);
+      ApplyRule(writer, *rule, *assignment);
     }
   }
   return std::move(writer).Finish();
@@ -151,11 +162,11 @@ std::optional<bool> ImportedFlag(std::string_view text) {
 }
 
 void SetCommandLine(ImportWriter& writer, const ShellAssignment& from, std::string_view directive,
-                    std::span<const std::string_view> dropped) {
+                    std::string_view dropped) {
   constexpr std::string_view kCpus = "nr_cpus=";
   std::vector<std::string> kept;
   for (const std::string& word : ImportedWords(writer, from)) {
-    if (std::find(dropped.begin(), dropped.end(), word) != dropped.end()) {
+    if (word == dropped) {
       writer.Note(from, fmt::format("'{}' is left out, it belongs to another program", word));
     } else if (word.starts_with(kCpus)) {
       writer.SetText(from, "cpus", std::string_view(word).substr(kCpus.size()));

@@ -48,13 +48,20 @@ class ImportWriter {
   const ShellAssignment* last_ = nullptr;  // the one that text_ ends with
 };
 
-// How one variable is translated.
+// How the value of one variable is translated.
+enum class ImportAs {
+  kText,         // the directive takes it as one text
+  kWords,        // the directive takes its words
+  kCommandLine,  // as kWords; nr_cpus= becomes the directive `cpus`
+  kNote,         // not at all: `text` says why
+  kRule,         // by `apply`
+};
+
 struct ImportRule {
   std::string_view variable;
-  void (*apply)(ImportWriter& writer, const ShellAssignment& from);
-  // For `apply` = nullptr: the directive that takes the value as one text, or the note.
-  std::string_view directive = {};
-  std::string_view note = {};
+  ImportAs as;
+  std::string_view text;  // the name of the directive, or the note
+  void (*apply)(ImportWriter& writer, const ShellAssignment& from) = nullptr;
 };
 
 // Applies the rules to all variables of the file in its order; one without a rule is noted.
@@ -69,10 +76,9 @@ std::vector<std::string> ImportedWords(ImportWriter& writer, const ShellAssignme
 // yes, 1 and true; no, 0 and false; absent for anything else.
 std::optional<bool> ImportedFlag(std::string_view text);
 
-// The words of a command line for the capture kernel: nr_cpus= becomes the directive `cpus`, and
-// those of `dropped` are left out with a note.
+// As ImportAs::kCommandLine. A word that is `dropped` is left out with a note.
 void SetCommandLine(ImportWriter& writer, const ShellAssignment& from, std::string_view directive,
-                    std::span<const std::string_view> dropped = {});
+                    std::string_view dropped = {});
 
 // level, compression and so on from the arguments of makedumpfile; core_collector when they ask
 // for more. -F is left out.

@@ -331,19 +331,6 @@ class ConfigParser {
           "write each one as 'destination URI', in the order to try them");
   }
 
-  // The values of "--mount VALUE" and "--mount=VALUE".
-  static std::vector<std::string> DracutMounts(const std::vector<std::string>& arguments) {
-    constexpr std::string_view kMount = "--mount";
-    std::vector<std::string> mounts;
-    for (size_t i = 0; i < arguments.size(); ++i) {
-      std::string_view word = arguments[i];
-      if (word == kMount && i + 1 < arguments.size()) mounts.push_back(arguments[i + 1]);
-      if (word.starts_with(kMount) && word.substr(kMount.size()).starts_with('='))
-        mounts.emplace_back(word.substr(kMount.size() + 1));
-    }
-    return mounts;
-  }
-
   ConfigReading& out_;
   std::string file_;
   std::map<std::string_view, Seen> seen_;  // in this file
