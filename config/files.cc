@@ -45,7 +45,8 @@ Status AddFolder(const RootDir& root, const std::string& folder,
 }  // namespace
 
 Result<ConfigSource> ReadConfigFile(const RootDir& root, const std::string& path) {
-  return ConfigSource{path, TRY(root.ReadText(path))};
+  std::string text = TRY(root.ReadText(path));
+  return ConfigSource{path, std::move(text)};
 }
 
 Result<std::vector<ConfigSource>> ReadConfigFiles(const RootDir& root) {

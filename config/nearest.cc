@@ -45,6 +45,9 @@ std::string_view Nearest(std::string_view text, std::span<const std::string_view
   // A third of the letters may be wrong, and one in a very short word.
   size_t best = std::max<size_t>(text.size() / 3, 1) + 1;
   for (std::string_view name : names) {
+    // The distance is never less than the difference in length.
+    size_t shorter = std::min(text.size(), name.size());
+    if (std::max(text.size(), name.size()) - shorter >= best) continue;
     size_t distance = EditDistance(text, name);
     if (distance >= best) continue;
     best = distance;
