@@ -11,7 +11,7 @@ using Kind = Destination::Kind;
 
 class Checker {
  public:
-  explicit Checker(ConfigReading& reading) : reading_(reading), config_(reading.config) {}
+  explicit Checker(ParsedConfig& reading) : reading_(reading), config_(reading.config) {}
 
   void Check() {
     CompletePaths();
@@ -147,12 +147,12 @@ class Checker {
                "remove the line");
   }
 
-  ConfigReading& reading_;
+  ParsedConfig& reading_;
   Config& config_;
 };
 
 }  // namespace
 
-void CompleteConfig(ConfigReading& reading) { Checker(reading).Check(); }
+void CompleteConfig(ParsedConfig& reading) { Checker(reading).Check(); }
 
 }  // namespace kdumpkit

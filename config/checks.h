@@ -8,6 +8,6 @@ namespace kdumpkit {
 
 // Gives destinations their folders, adds the one that `path` means when there is none, and reports
 // settings that contradict each other or can have no effect.
-void CompleteConfig(ConfigReading& reading);
+void CompleteConfig(ParsedConfig& reading);
 
 }  // namespace kdumpkit

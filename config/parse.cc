@@ -44,7 +44,7 @@ bool IsCollectorField(std::string_view name) {
 
 class ConfigParser {
  public:
-  explicit ConfigParser(ConfigReading& out) : out_(out) {}
+  explicit ConfigParser(ParsedConfig& out) : out_(out) {}
 
   void ReadSource(const ConfigSource& source) {
     seen_.clear();
@@ -331,15 +331,15 @@ class ConfigParser {
           "write each one as 'destination URI', in the order to try them");
   }
 
-  ConfigReading& out_;
+  ParsedConfig& out_;
   std::string file_;
   std::map<std::string_view, Seen> seen_;  // in this file
 };
 
 }  // namespace
 
-ConfigReading ParseConfig(std::span<const ConfigSource> sources) {
-  ConfigReading reading;
+ParsedConfig ParseConfig(std::span<const ConfigSource> sources) {
+  ParsedConfig reading;
   ConfigParser parser(reading);
   std::map<std::string_view, size_t> order;
   for (const ConfigSource& source : sources) {

@@ -25,7 +25,7 @@ struct SettingOrigin {
   std::string_view by;  // the directive that set it: "core_collector" for a level of 31, say
 };
 
-struct ConfigReading {
+struct ParsedConfig {
   // What was understood; the default where a setting has a problem. It can be used in any case: a
   // typing mistake must not cost a dump.
   Config config;
@@ -39,6 +39,6 @@ struct ConfigReading {
 
 // Reads `sources` from the first to the last. A later one overrides what an earlier one says about
 // a directive; a list of destinations (or keys) is replaced as a whole. All problems are reported.
-ConfigReading ParseConfig(std::span<const ConfigSource> sources);
+ParsedConfig ParseConfig(std::span<const ConfigSource> sources);
 
 }  // namespace kdumpkit

@@ -64,7 +64,7 @@ std::string Plural(size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-std::string Summary(const std::vector<ConfigSource>& sources, const ConfigReading& reading) {
+std::string Summary(const std::vector<ConfigSource>& sources, const ParsedConfig& reading) {
   std::string files;
   for (const ConfigSource& source : sources)
     files += fmt::format("{}'{}'", files.empty() ? "" : ", ", source.name);
@@ -79,7 +79,7 @@ void PrintProblems(const Invocation& invocation, const std::vector<Problem>& pro
 }
 
 // The line that set the `index`-th value of a directive; absent: it is the default.
-const SettingOrigin* OriginOf(const ConfigReading& reading, std::string_view name, size_t index) {
+const SettingOrigin* OriginOf(const ParsedConfig& reading, std::string_view name, size_t index) {
   auto found = reading.origins.find(name);
   if (found == reading.origins.end() || found->second.empty()) return nullptr;
   return &found->second[std::min(index, found->second.size() - 1)];
@@ -131,7 +131,7 @@ Json ValueJson(const Directive& directive, const Config& config, const std::stri
       directive.field);
 }
 
-Json SettingJson(const Directive& directive, const ConfigReading& reading) {
+Json SettingJson(const Directive& directive, const ParsedConfig& reading) {
   std::vector<std::string> texts = FieldTexts(directive, reading.config);
   Json origins = Json::array();
   for (size_t i = 0; i < texts.size(); ++i) {
@@ -158,7 +158,7 @@ bool IsShown(const Directive& directive) {
          directive.role == Role::kCollector;
 }
 
-void PrintSettings(std::FILE* out, const ConfigReading& reading) {
+void PrintSettings(std::FILE* out, const ParsedConfig& reading) {
   for (const Directive& directive : Directives()) {
     if (!IsShown(directive)) continue;
     std::vector<std::string> texts = FieldTexts(directive, reading.config);
@@ -168,7 +168,7 @@ void PrintSettings(std::FILE* out, const ConfigReading& reading) {
 }
 
 void PrintSettingsJson(std::FILE* out, const std::vector<ConfigSource>& sources,
-                       const ConfigReading& reading) {
+                       const ParsedConfig& reading) {
   Json settings = Json::array();
   for (const Directive& directive : Directives())
     if (IsShown(directive)) settings.push_back(SettingJson(directive, reading));
@@ -196,7 +196,7 @@ int CheckConfig(const Invocation& invocation) {
     invocation.Complain(sources.error().message());
     return kExitFailed;
   }
-  ConfigReading reading = ParseConfig(*sources);
+  ParsedConfig reading = ParseConfig(*sources);
   if (invocation.json) {
     PrintJson(invocation.out, {{"ok", reading.ok()},
                                {"files", FileNames(*sources)},
@@ -214,7 +214,7 @@ int ShowConfig(const Invocation& invocation) {
     invocation.Complain(sources.error().message());
     return kExitFailed;
   }
-  ConfigReading reading = ParseConfig(*sources);
+  ParsedConfig reading = ParseConfig(*sources);
   if (invocation.json) {
     PrintSettingsJson(invocation.out, *sources, reading);
   } else {

@@ -51,7 +51,7 @@ TEST(Directives, DefaultsAreReadAsTheyAreWritten) {
     if (directive.role != Role::kValue) continue;
     std::vector<std::string> texts = FieldTexts(directive, defaults);
     ASSERT_FALSE(texts.empty()) << directive.name;
-    ConfigReading reading = Parse(LineOf(directive, texts[0]));
+    ParsedConfig reading = Parse(LineOf(directive, texts[0]));
     EXPECT_TRUE(reading.ok()) << LineOf(directive, texts[0]);
     reading.config.destinations.clear();
     EXPECT_EQ(reading.config, defaults) << directive.name;
@@ -63,7 +63,7 @@ TEST(Directives, WordsForNothing) {
   for (const Directive& directive : Directives()) {
     if (directive.zero.empty()) continue;
     std::string zero(directive.zero);
-    ConfigReading reading = Parse(LineOf(directive, zero));
+    ParsedConfig reading = Parse(LineOf(directive, zero));
     EXPECT_TRUE(reading.ok()) << directive.name;
     EXPECT_EQ(FieldTexts(directive, reading.config)[0], zero) << directive.name;
     bool shown = directive.repeatable || directive.argument.ends_with("|" + zero);
@@ -76,7 +76,7 @@ TEST(Directives, EveryWordOfAnEnumeration) {
   for (const Directive& directive : Directives()) {
     std::string usage;
     for (std::string_view word : AllowedWords(directive)) {
-      ConfigReading reading = Parse(LineOf(directive, std::string(word)));
+      ParsedConfig reading = Parse(LineOf(directive, std::string(word)));
       EXPECT_TRUE(reading.ok()) << directive.name << " " << word;
       EXPECT_EQ(FieldTexts(directive, reading.config)[0], word) << directive.name;
       usage += fmt::format("{}{}", usage.empty() ? "" : "|", word);

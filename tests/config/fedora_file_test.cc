@@ -16,7 +16,7 @@ using testing::SizeIs;
 using Kind = Destination::Kind;
 
 Config Good(std::string_view text) {
-  ConfigReading reading = Parse(text);
+  ParsedConfig reading = Parse(text);
   EXPECT_THAT(ProblemLines(reading), IsEmpty()) << text;
   return reading.config;
 }

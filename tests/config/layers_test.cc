@@ -14,7 +14,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-ConfigReading Layers(const std::vector<std::string>& texts) {
+ParsedConfig Layers(const std::vector<std::string>& texts) {
   std::vector<ConfigSource> sources;
   for (size_t i = 0; i < texts.size(); ++i)
     sources.push_back({std::string(1, "abcd"[i]), texts[i]});
@@ -22,7 +22,7 @@ ConfigReading Layers(const std::vector<std::string>& texts) {
 }
 
 TEST(Layers, LaterFileOverrides) {
-  ConfigReading reading = Layers({"level 1\ncompression zlib\n", "level 2\n", "level 3\n"});
+  ParsedConfig reading = Layers({"level 1\ncompression zlib\n", "level 2\n", "level 3\n"});
   EXPECT_THAT(reading.problems, IsEmpty());
   EXPECT_EQ(reading.config.level, 3u);
   EXPECT_EQ(reading.config.compression, DumpCompression::kZlib);
@@ -30,7 +30,7 @@ TEST(Layers, LaterFileOverrides) {
 }
 
 TEST(Layers, DestinationsAreReplacedAsAWhole) {
-  ConfigReading reading =
+  ParsedConfig reading =
       Layers({"destination /a\ndestination /b\n", "level 1\n", "destination /c\ndestination /a\n"});
   EXPECT_THAT(reading.problems, IsEmpty());
   ASSERT_THAT(reading.config.destinations, SizeIs(2));
@@ -39,7 +39,7 @@ TEST(Layers, DestinationsAreReplacedAsAWhole) {
 }
 
 TEST(Layers, FedorasTargetsAreDestinationsToo) {
-  ConfigReading reading = Layers({"nfs h:/e\npath /x\n", "destination /b\n"});
+  ParsedConfig reading = Layers({"nfs h:/e\npath /x\n", "destination /b\n"});
   EXPECT_THAT(ProblemLines(reading), ElementsAre(HasSubstr("a:2: warning: 'path' has no effect")));
   EXPECT_THAT(reading.config.destinations, SizeIs(1));
   reading = Layers({"destination /a\ndestination /b\n", "ssh u@h\n"});
@@ -48,13 +48,13 @@ TEST(Layers, FedorasTargetsAreDestinationsToo) {
 }
 
 TEST(Layers, AFileWithOnlyBadDestinationsReplacesNothing) {
-  ConfigReading reading = Layers({"destination /a\n", "destination x\n"});
+  ParsedConfig reading = Layers({"destination /a\n", "destination x\n"});
   EXPECT_FALSE(reading.ok());
   EXPECT_EQ(reading.config.destinations[0].path, "/a");
 }
 
 TEST(Layers, KeysAreReplacedAsAWhole) {
-  ConfigReading reading = Layers({"sshkey /a\nsshkey /b\n", "sshkey /c\n"});
+  ParsedConfig reading = Layers({"sshkey /a\nsshkey /b\n", "sshkey /c\n"});
   EXPECT_THAT(reading.config.ssh_identities, ElementsAre("/c"));
   EXPECT_THAT(reading.origins.at("sshkey"), SizeIs(1));
   reading = Layers({"ssh_host_key ssh-rsa AAAAx\n", "ssh_host_key none\n"});
@@ -63,14 +63,14 @@ TEST(Layers, KeysAreReplacedAsAWhole) {
 }
 
 TEST(Layers, WordForNothingTakesBack) {
-  ConfigReading reading =
+  ParsedConfig reading =
       Layers({"kdump_pre /a\nextra_bins /b\n", "kdump_pre none\nextra_bins none\n"});
   EXPECT_EQ(reading.config.pre_hook, "");
   EXPECT_THAT(reading.config.extra_bins, IsEmpty());
 }
 
 TEST(Layers, LevelOverridesThatOfCoreCollector) {
-  ConfigReading reading =
+  ParsedConfig reading =
       Layers({"core_collector makedumpfile -c --message-level 1 -d 31\n", "level 1\n"});
   EXPECT_THAT(reading.problems, IsEmpty());
   EXPECT_EQ(reading.config.level, 1u);
@@ -79,7 +79,7 @@ TEST(Layers, LevelOverridesThatOfCoreCollector) {
 }
 
 TEST(Layers, CoreCollectorOverridesAllThatItStandsFor) {
-  ConfigReading reading =
+  ParsedConfig reading =
       Layers({"level 1\nthreads 4\nmessage_level 31\n", "core_collector makedumpfile -l -d 17\n"});
   EXPECT_THAT(reading.problems, IsEmpty());
   EXPECT_EQ(reading.config.level, 17u);
@@ -90,7 +90,7 @@ TEST(Layers, CoreCollectorOverridesAllThatItStandsFor) {
 }
 
 TEST(Layers, SettingsBesideAnotherCollectorHaveNoEffect) {
-  ConfigReading reading = Layers({"core_collector cp --sparse=always\n", "level 1\n"});
+  ParsedConfig reading = Layers({"core_collector cp --sparse=always\n", "level 1\n"});
   EXPECT_THAT(ProblemLines(reading),
               ElementsAre("b:1: error: 'level 1' has no effect: core_collector in a:1 runs 'cp'; "
                           "remove one of the lines"));
@@ -100,14 +100,14 @@ TEST(Layers, SettingsBesideAnotherCollectorHaveNoEffect) {
 }
 
 TEST(Layers, ConflictsNameTheOtherFile) {
-  ConfigReading reading = Layers({"force_rebuild 1\n", "# \nforce_no_rebuild 1\n"});
+  ParsedConfig reading = Layers({"force_rebuild 1\n", "# \nforce_no_rebuild 1\n"});
   EXPECT_THAT(ProblemLines(reading),
               ElementsAre(HasSubstr("b:2: error: 'force_no_rebuild' does not "
                                     "go with 'force_rebuild' (in a:1)")));
 }
 
 TEST(Layers, ProblemsStandInTheOrderOfTheFiles) {
-  ConfigReading reading = Layers({"path crash\nx\n", "y\n"});
+  ParsedConfig reading = Layers({"path crash\nx\n", "y\n"});
   EXPECT_THAT(ProblemLines(reading),
               ElementsAre(testing::StartsWith("a:1:"), testing::StartsWith("a:2:"),
                           testing::StartsWith("b:1:")));

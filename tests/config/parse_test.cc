@@ -17,7 +17,7 @@ using testing::SizeIs;
 using Kind = Destination::Kind;
 
 Config Good(std::string_view text) {
-  ConfigReading reading = Parse(text);
+  ParsedConfig reading = Parse(text);
   EXPECT_THAT(ProblemLines(reading), IsEmpty()) << text;
   return reading.config;
 }
@@ -201,7 +201,7 @@ TEST(ParseConfig, RemovedDirectivesSayWhatToWrite) {
 }
 
 TEST(ParseConfig, RenamedDirectiveStillWorks) {
-  ConfigReading reading = Parse("default shell\n");
+  ParsedConfig reading = Parse("default shell\n");
   EXPECT_TRUE(reading.ok());
   EXPECT_EQ(reading.config.failure_action, FailureAction::kShell);
   EXPECT_THAT(ProblemLines(reading),
@@ -211,7 +211,7 @@ TEST(ParseConfig, RenamedDirectiveStillWorks) {
 }
 
 TEST(ParseConfig, AllProblemsAreReported) {
-  ConfigReading reading = Parse("level 99\nqqqqq\nx \"y\npath /a\ncompression bz2\n");
+  ParsedConfig reading = Parse("level 99\nqqqqq\nx \"y\npath /a\ncompression bz2\n");
   EXPECT_THAT(ProblemLines(reading),
               ElementsAre(testing::StartsWith("1:"), testing::StartsWith("2:"),
                           testing::StartsWith("3:"), testing::StartsWith("5:")));
@@ -219,7 +219,7 @@ TEST(ParseConfig, AllProblemsAreReported) {
 }
 
 TEST(ParseConfig, LooseBlanksAreOneValueAsInFedora) {
-  ConfigReading reading = Parse("path /var/my crash\n");
+  ParsedConfig reading = Parse("path /var/my crash\n");
   EXPECT_TRUE(reading.ok());
   EXPECT_EQ(reading.config.path, "/var/my crash");
   EXPECT_THAT(ProblemLines(reading), ElementsAre(HasSubstr("taken for one value with blanks")));
@@ -246,7 +246,7 @@ TEST(ParseConfig, PathWithoutEffect) {
 }
 
 TEST(ParseConfig, RelativePathNeedsADestination) {
-  ConfigReading reading = Parse("path crash\n");
+  ParsedConfig reading = Parse("path crash\n");
   EXPECT_THAT(ProblemLines(reading),
               ElementsAre("1: error: 'path crash' cannot be used; 'crash' must begin with a slash: "
                           "it is a folder of this machine"));
@@ -279,7 +279,7 @@ TEST(ParseConfig, ScpNeedsSsh) {
 // Origins.
 
 TEST(ParseConfig, OriginsAreLines) {
-  ConfigReading reading = Parse("# c\nlevel 1\n\ndestination /a\ndestination /b\n");
+  ParsedConfig reading = Parse("# c\nlevel 1\n\ndestination /a\ndestination /b\n");
   EXPECT_EQ(reading.origins.at("level")[0].at.ToString(), "k.conf:2");
   ASSERT_THAT(reading.origins.at("destination"), SizeIs(2));
   EXPECT_EQ(reading.origins.at("destination")[1].at.line, 5u);

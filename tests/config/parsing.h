@@ -13,13 +13,13 @@ namespace kdumpkit {
 // The name of the file that Parse() reads.
 inline constexpr const char kTestFile[] = "k.conf";
 
-inline ConfigReading Parse(std::string_view text) {
+inline ParsedConfig Parse(std::string_view text) {
   std::vector<ConfigSource> sources = {{kTestFile, std::string(text)}};
   return ParseConfig(sources);
 }
 
 // Each problem as it is printed, without "k.conf:".
-inline std::vector<std::string> ProblemLines(const ConfigReading& reading) {
+inline std::vector<std::string> ProblemLines(const ParsedConfig& reading) {
   std::vector<std::string> lines;
   for (const Problem& problem : reading.problems) {
     std::string line = FormatProblem(problem);

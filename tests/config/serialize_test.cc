@@ -19,7 +19,7 @@ using testing::Not;
 
 // Everything that the capture does not need has its default in `config`.
 Config ForCapture(const Config& config) {
-  ConfigReading reading = Parse(SerializeForCapture(config));
+  ParsedConfig reading = Parse(SerializeForCapture(config));
   EXPECT_THAT(ProblemLines(reading), IsEmpty()) << SerializeForCapture(config);
   return reading.config;
 }
@@ -64,7 +64,7 @@ fence_kdump_args -p '74 10' ''
 )";
 
 TEST(SerializeForCapture, WhatTheCaptureNeedsIsReadBack) {
-  ConfigReading reading = Parse(kEverything);
+  ParsedConfig reading = Parse(kEverything);
   ASSERT_TRUE(reading.ok()) << testing::PrintToString(ProblemLines(reading));
   EXPECT_EQ(ForCapture(reading.config), reading.config);
 }

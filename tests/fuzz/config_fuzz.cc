@@ -14,7 +14,7 @@ namespace {
 
 using namespace kdumpkit;
 
-ConfigReading Read(const std::string& text) {
+ParsedConfig Read(const std::string& text) {
   ConfigSource source{"file", text};
   return ParseConfig({&source, 1});
 }
@@ -23,13 +23,13 @@ ConfigReading Read(const std::string& text) {
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string text(AsText(std::as_bytes(std::span<const uint8_t>(data, size))));
-  ConfigReading reading = Read(text);
+  ParsedConfig reading = Read(text);
   CHECK(!reading.config.destinations.empty());
   for (const Problem& problem : reading.problems) CHECK(!FormatProblem(problem).empty());
   // Settings that contradict each other are still written; only good ones are read back alike.
   std::string capture = SerializeForCapture(reading.config);
   if (!reading.ok()) return 0;
-  ConfigReading again = Read(capture);
+  ParsedConfig again = Read(capture);
   CHECK(again.ok());
   CHECK(SerializeForCapture(again.config) == capture);
   return 0;
