@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 
 namespace kdumpkit {
 namespace {
@@ -122,6 +123,16 @@ std::optional<std::string> RootDir::ReadLine(std::string_view path) const {
 
 bool RootDir::Exists(std::string_view path) const {
   return faccessat(fd_.get(), std::string(Relative(path)).c_str(), F_OK, 0) == 0;
+}
+
+std::vector<std::string> RootDir::List(std::string_view path) const {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(HostPath(path), error), end;
+       !error && entry != end; entry.increment(error))
+    names.push_back(entry->path().filename());
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 Status RootDir::WriteText(std::string_view path, std::string_view text) const {

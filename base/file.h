@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/address.h"
 #include "base/bytes.h"
@@ -45,6 +46,8 @@ class RootDir {
   // The text without trailing white space, absent when the file cannot be read.
   std::optional<std::string> ReadLine(std::string_view path) const;
   bool Exists(std::string_view path) const;
+  // The names in a directory, sorted, without "." and ".."; none when it cannot be read.
+  std::vector<std::string> List(std::string_view path) const;
   // Writes to an existing file (sysfs attributes); does not create.
   Status WriteText(std::string_view path, std::string_view text) const;
   // The path below this root for messages and for calls that take no directory fd.

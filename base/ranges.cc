@@ -27,4 +27,34 @@ std::vector<PhysRange> MergeRanges(std::vector<PhysRange> ranges) {
   return merged;
 }
 
+std::vector<PhysRange> SubtractRanges(std::vector<PhysRange> ranges, std::vector<PhysRange> taken) {
+  ranges = MergeRanges(std::move(ranges));
+  taken = MergeRanges(std::move(taken));
+  std::vector<PhysRange> rest;
+  auto next = taken.begin();
+  for (PhysRange range : ranges) {
+    while (next != taken.end() && next->end() <= range.base) ++next;
+    // One that reaches beyond this range may reach into the following ones, so `next` stays.
+    for (auto cut = next; cut != taken.end() && cut->base < range.end(); ++cut) {
+      if (cut->base > range.base) rest.push_back({range.base, cut->base - range.base});
+      PhysAddr resume = std::min(cut->end(), range.end());
+      range = {resume, range.end() - resume};
+    }
+    if (range.size > 0) rest.push_back(range);
+  }
+  return rest;
+}
+
+std::vector<PhysRange> IntersectRanges(std::vector<PhysRange> a, std::vector<PhysRange> b) {
+  // What is in a, less what is in a without b.
+  std::vector<PhysRange> only_a = SubtractRanges(a, std::move(b));
+  return SubtractRanges(std::move(a), std::move(only_a));
+}
+
+uint64_t TotalSize(std::span<const PhysRange> ranges) {
+  uint64_t total = 0;
+  for (const PhysRange& range : ranges) total += range.size;
+  return total;
+}
+
 }  // namespace kdumpkit

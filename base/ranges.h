@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/address.h"
@@ -24,5 +25,14 @@ struct PhysRange {
 
 // Sorts by base and merges ranges that overlap or touch; drops empty ones.
 std::vector<PhysRange> MergeRanges(std::vector<PhysRange> ranges);
+
+// What lies in `ranges` and in none of `taken` (either in any order, with overlaps); merged.
+std::vector<PhysRange> SubtractRanges(std::vector<PhysRange> ranges, std::vector<PhysRange> taken);
+
+// What lies in both; merged.
+std::vector<PhysRange> IntersectRanges(std::vector<PhysRange> a, std::vector<PhysRange> b);
+
+// The sum of the sizes; the ranges must not overlap.
+uint64_t TotalSize(std::span<const PhysRange> ranges);
 
 }  // namespace kdumpkit

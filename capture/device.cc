@@ -4,7 +4,6 @@
 #include <strings.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <optional>
 
 namespace kdumpkit {
@@ -15,20 +14,10 @@ using std::chrono::milliseconds;
 constexpr milliseconds kScanInterval{500};
 constexpr milliseconds kReportInterval{5000};
 
-std::vector<std::string> ListFolder(const std::string& path) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry(path, error), end; !error && entry != end;
-       entry.increment(error))
-    names.push_back(entry->path().filename());
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 bool MayHoldFileSystem(const RootDir& root, const std::string& name) {
   std::string folder = "/sys/class/block/" + name;
   if (root.ReadLine(folder + "/size").value_or("0") == "0") return false;
-  return ListFolder(root.HostPath(folder + "/holders")).empty();
+  return root.List(folder + "/holders").empty();
 }
 
 // UUIDs of FAT and NTFS are in capitals, others not; people write them either way.
@@ -67,7 +56,7 @@ std::string SeenDevices(const RootDir& root) {
 
 std::vector<std::string> ListBlockDevices(const RootDir& root) {
   std::vector<std::string> paths;
-  for (std::string name : ListFolder(root.HostPath("/sys/class/block"))) {
+  for (std::string name : root.List("/sys/class/block")) {
     if (!MayHoldFileSystem(root, name)) continue;
     // Sysfs writes '!' for a slash in a device's name ("cciss!c0d0").
     std::replace(name.begin(), name.end(), '!', '/');

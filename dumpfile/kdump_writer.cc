@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dumpfile/kdump_writer.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <limits>
-
-#include "base/file.h"
 
 namespace kdumpkit {
 namespace {
@@ -76,20 +70,18 @@ KdumpHeader MakeHeader(const KdumpParameters& p, size_t sub_header_bytes) {
   return header;
 }
 
-// fallocate(2), which a signal may interrupt; returns an errno value.
-int Allocate(int fd, off_t start, off_t size) {
-  while (fallocate(fd, 0, start, size) != 0)
-    if (errno != EINTR) return errno;
-  return 0;
-}
-
 }  // namespace
 
 Result<KdumpWriter> KdumpWriter::Create(int fd, const KdumpParameters& parameters,
                                         uint64_t page_count) {
+  return Create(std::make_unique<FileSink>(fd), parameters, page_count);
+}
+
+Result<KdumpWriter> KdumpWriter::Create(std::unique_ptr<DumpSink> sink,
+                                        const KdumpParameters& parameters, uint64_t page_count) {
   TRY(CheckParameters(parameters, page_count));
   KdumpWriter writer;
-  writer.fd_ = fd;
+  writer.sink_ = std::move(sink);
   writer.abi_ = parameters.abi;
   writer.page_count_ = page_count;
   writer.sub_header_ = EncodeKdumpSubHeader(MakeSubHeader(parameters), parameters.abi);
@@ -116,7 +108,7 @@ FileOffset KdumpWriter::data_start() const {
 Status KdumpWriter::WriteBitmap(Bitmap which, uint64_t first_byte, ByteView bytes) {
   CHECK(first_byte <= bitmap_bytes() && bytes.size() <= bitmap_bytes() - first_byte);
   FileOffset start = bitmap_start() + (which == Bitmap::kDumped ? bitmap_bytes() : 0);
-  return WriteFullyAt(fd_, start + first_byte, bytes).In("writing the page bitmap");
+  return sink_->WriteAt(start + first_byte, bytes).In("writing the page bitmap");
 }
 
 Status KdumpWriter::WriteHeader(bool complete) const {
@@ -124,49 +116,41 @@ Status KdumpWriter::WriteHeader(bool complete) const {
   if (!complete) header.status |= kKdumpIncomplete;
   ByteBuffer bytes = EncodeKdumpHeader(header, abi_);
   bytes.resize(header_.block_size);
-  return WriteFullyAt(fd_, FileOffset(0), bytes).In("writing the dump header");
-}
-
-Status KdumpWriter::ReserveTable() const {
-  auto start = static_cast<off_t>(table_start().value);
-  auto end = static_cast<off_t>(data_start().value);
-  if (end > start) {
-    int error = Allocate(fd_, start, end - start);
-    if (error == 0) return {};
-    if (error != EOPNOTSUPP && error != ENOSYS)
-      return SystemError(error,
-                         fmt::format("reserving {} bytes for page descriptors", end - start));
-  }
-  // A hole reads as zeros too. Without any page this is where the second bitmap ends.
-  if (ftruncate(fd_, end) != 0) return SystemError(errno, "extending the dump file");
-  return {};
+  return sink_->WriteAt(FileOffset(0), bytes).In("writing the dump header");
 }
 
 Status KdumpWriter::BeginData() {
-  TRY(WriteFullyAt(fd_, FileOffset(header_.block_size), sub_header_).In("writing the notes"));
-  TRY(ReserveTable());
-  return WriteHeader(false);
+  // Whole blocks, so that a stream has no gap here.
+  ByteBuffer blocks = sub_header_;
+  blocks.resize(header_.sub_hdr_size * header_.block_size);
+  TRY(sink_->WriteAt(FileOffset(header_.block_size), blocks).In("writing the notes"));
+  TRY(sink_->Reserve(table_start(), data_start()).In("no room for the page descriptors"));
+  return sink_->rewritable() ? WriteHeader(false) : Status();
 }
 
 Status KdumpWriter::WritePages(uint64_t first_index, std::span<const PageDescriptor> descriptors,
                                FileOffset data_offset, ByteView data) const {
   CHECK(first_index <= page_count_ && descriptors.size() <= page_count_ - first_index);
   CHECK(data.empty() || data_offset >= data_start());
-  TRY(WriteFullyAt(fd_, data_offset, data).In("writing page data"));
+  TRY(sink_->WriteAt(data_offset, data).In("writing page data"));
   ByteBuffer bytes(descriptors.size() * kPageDescriptorSize);
   for (size_t i = 0; i < descriptors.size(); ++i)
     EncodePageDescriptor(descriptors[i], abi_.order,
                          ByteSpan(bytes).subspan(i * kPageDescriptorSize));
   FileOffset at = table_start() + first_index * kPageDescriptorSize;
-  Status written = WriteFullyAt(fd_, at, bytes);
+  Status written = sink_->WriteAt(at, bytes);
   if (written) return {};
+  if (!sink_->rewritable()) return std::move(written).In("writing page descriptors");
   // A descriptor may be cut in two and would look corrupt; zeros over what was written make these
   // pages holes. The first failure is the one to report.
   std::fill(bytes.begin(), bytes.end(), std::byte{0});
-  (void)WriteFullyAt(fd_, at, bytes).has_value();
+  (void)sink_->WriteAt(at, bytes).has_value();
   return std::move(written).In("writing page descriptors");
 }
 
-Status KdumpWriter::Finish(bool complete) const { return WriteHeader(complete); }
+Status KdumpWriter::Finish(bool complete) const {
+  TRY(WriteHeader(complete));
+  return sink_->End();
+}
 
 }  // namespace kdumpkit

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <span>
 #include <string>
 
 #include "base/address.h"
 #include "base/error.h"
 #include "dumpfile/codec.h"
+#include "dumpfile/dump_sink.h"
 #include "dumpfile/kdump_format.h"
 
 namespace kdumpkit {
@@ -33,11 +35,17 @@ struct KdumpParameters {
 // from any thread, Finish. From BeginData on the file opens in a reader and is marked incomplete
 // (status bit 8) until Finish(true) rewrites its header as the last write. A page that could not be
 // read gets the default PageDescriptor (all zero), and then the dump stays incomplete:
-// Finish(false). Does not own `fd` and never syncs or renames: that is OutputFile's part.
+// Finish(false). Never syncs or renames: that is OutputFile's part.
+//
+// Into a sink that is not rewritable the header goes last, with its final status: a stream that is
+// cut has none.
 class KdumpWriter {
  public:
   // `page_count` is the number of bits set in bitmap 2, hence of page descriptors. Writes nothing.
   // Fails when the format cannot hold the parameters.
+  static Result<KdumpWriter> Create(std::unique_ptr<DumpSink> sink,
+                                    const KdumpParameters& parameters, uint64_t page_count);
+  // Into a file; borrows `fd`.
   static Result<KdumpWriter> Create(int fd, const KdumpParameters& parameters, uint64_t page_count);
 
   // Bytes of each of the two bitmaps (max_mapnr rounded up to whole blocks).
@@ -67,9 +75,8 @@ class KdumpWriter {
   FileOffset bitmap_start() const;
   FileOffset table_start() const;
   Status WriteHeader(bool complete) const;
-  Status ReserveTable() const;
 
-  int fd_ = -1;
+  std::unique_ptr<DumpSink> sink_;
   TargetAbi abi_;
   KdumpHeader header_;
   ByteBuffer sub_header_;  // encoded, with the notes behind it

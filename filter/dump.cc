@@ -8,6 +8,7 @@
 #include <chrono>
 
 #include "base/file.h"
+#include "dumpfile/flattened_stream.h"
 #include "dumpfile/output_file.h"
 #include "elf/vmcore.h"
 #include "kernel/printk.h"
@@ -18,6 +19,7 @@ namespace {
 // Page size when not even VMCOREINFO can be read: the smallest of every supported machine.
 constexpr uint64_t kFallbackPageSize = 4096;
 constexpr size_t kBitmapChunk = size_t{64} << 10;
+constexpr std::string_view kStandardOutput = "standard output";
 
 Result<std::unique_ptr<CrashedKernel>> OpenKernel(const Vmcore& vmcore) {
   const Note* note = vmcore.vmcoreinfo();
@@ -98,15 +100,46 @@ Status WriteBitmap(KdumpWriter& writer, KdumpWriter::Bitmap which, const PageBit
   return {};
 }
 
-Result<KdumpWriter> BeginDump(int fd, const Source& source, const Selection& selection, int level,
-                              Codec codec) {
-  KdumpWriter writer = TRY(KdumpWriter::Create(fd, MakeParameters(source, selection, level, codec),
-                                               selection.kept_pages));
+Result<KdumpWriter> BeginDump(std::unique_ptr<DumpSink> sink, const Source& source,
+                              const Selection& selection, int level, Codec codec) {
+  KdumpParameters parameters = MakeParameters(source, selection, level, codec);
+  KdumpWriter writer = TRY(KdumpWriter::Create(std::move(sink), parameters, selection.kept_pages));
   PageBitmap existing(selection.kept.pages(), selection.existing);
   TRY(WriteBitmap(writer, KdumpWriter::Bitmap::kExisting, existing));
   TRY(WriteBitmap(writer, KdumpWriter::Bitmap::kDumped, selection.kept));
   TRY(writer.BeginData());
   return writer;
+}
+
+// Where a dump goes; nowhere in a dry run.
+struct Destination {
+  std::optional<OutputFile> file;
+  std::optional<int> stream_fd;
+
+  static Result<Destination> Create(const FilterOptions& options) {
+    Destination destination;
+    if (options.dry_run) return destination;
+    destination.stream_fd = options.stream_fd;
+    if (!options.stream_fd)
+      destination.file.emplace(TRY(OutputFile::Create(options.output, options.force)));
+    return destination;
+  }
+  // Null for nowhere.
+  std::unique_ptr<DumpSink> MakeSink() const {
+    if (stream_fd) return std::make_unique<FlattenedStream>(*stream_fd);
+    return file ? std::make_unique<FileSink>(file->fd()) : nullptr;
+  }
+  int fd() const { return file ? file->fd() : stream_fd.value_or(-1); }
+  std::string name() const { return file ? file->incomplete_path() : std::string(kStandardOutput); }
+};
+
+// The rest of a stream. One that could not be written to its end has no header and is no dump.
+Status FinishStream(const KdumpWriter& writer, DumpReport& report) {
+  if (report.stream.failure) return Error(*report.stream.failure).In("writing to standard output");
+  report.dump = kStandardOutput;
+  report.dump_bytes = writer.data_start().value + report.stream.data_bytes;
+  bool complete = report.stream.reached_end() && report.stream.unreadable_pages == 0;
+  return writer.Finish(complete).In("writing to standard output");
 }
 
 // Names the file that is left behind in `report.dump`.
@@ -172,23 +205,24 @@ uint64_t MetadataBytes(const Source& source, const Selection& selection) {
 Result<DumpReport> CreateDump(const FilterOptions& options, const std::atomic<bool>& stop) {
   auto start = std::chrono::steady_clock::now();
   Source source = TRY(OpenSource(options.vmcore));
-  std::optional<OutputFile> output;
-  if (!options.dry_run) output.emplace(TRY(OutputFile::Create(options.output, options.force)));
+  Destination destination = TRY(Destination::Create(options));
   Selection selection = SelectPages(*source.vmcore, source.kernel.get(), source.page_shift,
                                     options.level, options.threads);
   DumpReport report = BeginReport(options, source, selection);
   std::optional<KdumpWriter> writer;
-  if (output)
-    writer.emplace(TRY(BeginDump(output->fd(), source, selection, report.level, options.codec)
-                           .In(fmt::format("cannot write '{}'", output->incomplete_path()))));
+  if (std::unique_ptr<DumpSink> sink = destination.MakeSink())
+    writer.emplace(TRY(BeginDump(std::move(sink), source, selection, report.level, options.codec)
+                           .In(fmt::format("cannot write '{}'", destination.name()))));
   Progress progress(options.Shows(kMessageProgress) ? STDERR_FILENO : -1, selection.kept_pages,
                     source.page_size);
   PipelineOptions stream{options.codec, source.page_size, options.threads, &progress, &stop};
   report.stream =
       TRY(StreamPages(*source.vmcore, selection.kept, writer ? &*writer : nullptr, stream));
   WarnOfEarlyEnd(report);
-  if (output) {
-    TRY(FinishFile(*output, *writer, options.output, report));
+  if (destination.file) {
+    TRY(FinishFile(*destination.file, *writer, options.output, report));
+  } else if (destination.stream_fd) {
+    TRY(FinishStream(*writer, report));
   } else {
     report.dump_bytes = MetadataBytes(source, selection) + report.stream.data_bytes;
   }
@@ -202,11 +236,11 @@ Result<DumpReport> CreateDump(const FilterOptions& options, const std::atomic<bo
 Result<std::vector<std::string>> DumpKernelLog(const FilterOptions& options) {
   std::unique_ptr<Vmcore> vmcore = TRY(Vmcore::Open(options.vmcore));
   std::unique_ptr<CrashedKernel> kernel = TRY(OpenKernel(*vmcore));
-  OutputFile output = TRY(OutputFile::Create(options.output, options.force));
+  Destination output = TRY(Destination::Create(options));
   std::string pending;
   auto flush = [&]() -> Status {
     TRY(WriteFully(output.fd(), AsBytes(pending))
-            .In(fmt::format("cannot write '{}'", output.incomplete_path())));
+            .In(fmt::format("cannot write '{}'", output.name())));
     pending.clear();
     return {};
   };
@@ -216,7 +250,7 @@ Result<std::vector<std::string>> DumpKernelLog(const FilterOptions& options) {
     return flush();
   }));
   TRY(flush());
-  TRY(output.Commit());
+  if (output.file) TRY(output.file->Commit());
   std::vector<std::string> warnings;
   if (!stats.problem.empty()) warnings.push_back(stats.problem);
   return warnings;

@@ -62,7 +62,7 @@ int RunDmesg(std::string_view program, const FilterOptions& options) {
     return kExitFailed;
   }
   PrintWarnings(program, options, *warnings);
-  if (options.Shows(kMessageCommon) && !options.json)
+  if (options.Shows(kMessageCommon) && !options.json && !options.stream_fd)
     Print(stdout, fmt::format("the kernel log is in '{}'\n", options.output));
   return warnings->empty() ? kExitComplete : kExitPartial;
 }
@@ -74,7 +74,7 @@ int RunDump(std::string_view program, const FilterOptions& options) {
     return kExitFailed;
   }
   PrintWarnings(program, options, report->warnings);
-  std::FILE* text_stream = options.json ? stderr : stdout;
+  std::FILE* text_stream = options.json || options.stream_fd ? stderr : stdout;
   if (options.Shows(kMessageReport)) Print(text_stream, StatisticsText(*report));
   if (options.Shows(kMessageCommon)) Print(text_stream, ReportText(*report));
   if (options.json) Print(stdout, ReportJson(*report));

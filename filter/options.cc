@@ -2,6 +2,7 @@
 #include "filter/options.h"
 
 #include <getopt.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -30,6 +31,7 @@ constexpr OptionRow kRows[] = {
     {'d', nullptr, "LEVEL",
      "leave out pages: the sum of 1 zero, 2 cache, 4 cache with private data, 8 user, 16 free"},
     {'f', nullptr, nullptr, "overwrite DUMPFILE"},
+    {'F', nullptr, nullptr, "write to standard output, flattened (for makedumpfile -R and crash)"},
     {kNumThreads, "num-threads", "N", "compress with N threads (default: all CPUs online)"},
     {kDumpDmesg, "dump-dmesg", nullptr, "write the dead kernel's log, not a dump"},
     {kDryRun, "dry-run", nullptr, "do everything except writing; DUMPFILE may be left out"},
@@ -76,6 +78,9 @@ Status Apply(int option, std::string_view argument, FilterOptions& options) {
       break;
     case 'f':
       options.force = true;
+      break;
+    case 'F':
+      options.stream_fd = STDOUT_FILENO;
       break;
     case 'D':
       options.message_level |= kMessageDebug;
@@ -125,14 +130,24 @@ GetoptTables MakeTables() {
   return tables;
 }
 
-Status TakeOperands(const std::vector<std::string>& operands, FilterOptions& options) {
-  bool output_needed = !options.dry_run || options.mode == FilterMode::kDmesg;
+Status CheckCombinations(const FilterOptions& options) {
   if (options.dry_run && options.mode == FilterMode::kDmesg)
     return UsageError("--dry-run and --dump-dmesg exclude each other");
+  if (options.stream_fd && options.json)
+    return UsageError("-F and --json exclude each other: both want standard output");
+  return {};
+}
+
+Status TakeOperands(const std::vector<std::string>& operands, FilterOptions& options) {
+  TRY(CheckCombinations(options));
+  bool output_needed = !options.dry_run || options.mode == FilterMode::kDmesg;
+  size_t most = options.stream_fd ? 1 : 2;
   if (operands.empty()) return UsageError("no VMCORE is given; try --help");
-  if (operands.size() == 1 && output_needed)
+  if (operands.size() < most && output_needed)
     return UsageError("no output file is given for '{}'; try --help", operands[0]);
-  if (operands.size() > 2) return UsageError("'{}' is one operand too many", operands[2]);
+  if (operands.size() > most)
+    return UsageError("'{}' is one operand too many{}", operands[most],
+                      options.stream_fd ? ": -F writes to standard output" : "");
   options.vmcore = operands[0];
   if (operands.size() == 2) options.output = operands[1];
   return {};
@@ -177,6 +192,7 @@ Result<FilterOptions> ParseFilterOptions(const std::vector<std::string>& argumen
 std::string FilterHelp(std::string_view program) {
   std::string text = fmt::format(
       "Usage: {0} [-c|-l|-p|-z] [-d LEVEL] [OPTION]... VMCORE DUMPFILE\n"
+      "       {0} -F [-c|-l|-p|-z] [-d LEVEL] [OPTION]... VMCORE >STREAM\n"
       "       {0} --dump-dmesg [-f] VMCORE LOGFILE\n"
       "Reads the memory of a crashed kernel and writes the pages that matter.\n\n",
       program);

@@ -32,7 +32,8 @@ struct FilterOptions {
   int message_level = kMessageProgress | kMessageCommon | kMessageError;
   int threads = 1;
   std::string vmcore;
-  std::string output;  // may be empty with --dry-run
+  std::string output;            // may be empty with --dry-run; is with -F
+  std::optional<int> stream_fd;  // -F: a flattened dump goes to this descriptor, not to a file
 
   bool Shows(MessageBit bit) const { return (message_level & bit) != 0; }
 };

@@ -40,8 +40,8 @@ std::string ExplainPermission(const Failure& failure) {
         "{}, and '{}' {}: load a kernel of the distribution, or sign yours and enroll the key "
         "(mokutil --import)",
         LockdownText(failure.now), KernelPath(failure),
-        failure.plan.image.is_signed ? "is signed with a key this kernel does not trust"
-                                     : "has no signature");
+        failure.plan.image().is_signed ? "is signed with a key this kernel does not trust"
+                                       : "has no signature");
   return "neither CAP_SYS_BOOT, '/proc/sys/kernel/kexec_load_disabled', the load limits nor "
          "lockdown forbid it: look for a security module or a container's seccomp filter that "
          "does ('dmesg', audit log)";
@@ -50,7 +50,7 @@ std::string ExplainPermission(const Failure& failure) {
 std::string ExplainAccess(const Failure& failure) {
   return fmt::format(
       "the integrity policy ({}) does not accept '{}'{}: its file signature (security.ima) is "
-      "missing or wrong, see the audit log; a copied or decompressed file has lost it",
+      "missing or wrong, see the audit log; a copied, decompressed or unpacked file has lost it",
       failure.now.ima ? "IMA, '/sys/kernel/security/ima/policy'" : "a security module",
       KernelPath(failure),
       failure.plan.initrd ? fmt::format(" or '{}'", failure.plan.initrd->path) : "");
@@ -105,7 +105,7 @@ std::string ExplainImageType(const Failure& failure) {
   return fmt::format(
       "the kernel's loader does not take '{}', which is {}: the running kernel may be too old for "
       "it, may run on 32-bit EFI, or with 5-level page tables that the image does not know; {}",
-      KernelPath(failure), failure.plan.image.description, kSeeLog);
+      KernelPath(failure), failure.plan.image().description, kSeeLog);
 }
 
 std::string ExplainInvalid(const Failure& failure) {
@@ -135,8 +135,8 @@ std::string ExplainNoRoom(const Failure& failure) {
 }
 
 std::string ExplainNotImplemented(const Failure&) {
-  return "the running kernel has no kexec_file_load (CONFIG_KEXEC_FILE is off); the older "
-         "kexec_load would be needed, which this version of kexec does not have yet";
+  return "the running kernel has no kexec_file_load (CONFIG_KEXEC_FILE is off): leave -s out, "
+         "kexec_load may be there";
 }
 
 std::string ExplainBusyFile(const Failure& failure) {
@@ -180,6 +180,51 @@ std::string ExplainUnsupported(const Failure&) {
       kSeeLog);
 }
 
+// What kexec_load means by an errno that kexec_file_load uses otherwise.
+
+std::string ExplainSegmentPermission(const Failure& failure) {
+  if (!failure.now.LockedDown() || !ForbiddenBy(failure.now, failure.plan.slot).empty())
+    return ExplainPermission(failure);
+  return fmt::format("{}, which forbids kexec_load: load a signed bzImage with -s",
+                     LockdownText(failure.now));
+}
+
+std::string ExplainSegmentAccess(const Failure&) {
+  return "the integrity policy (IMA, '/sys/kernel/security/ima/policy') wants to appraise the "
+         "kernel's file, and kexec_load shows it none: use -s with a file that has its signature "
+         "(security.ima)";
+}
+
+std::string ExplainSegmentInvalid(const Failure& failure) {
+  const LoadPlan& plan = failure.plan;
+  std::string memory =
+      plan.state.memory ? fmt::format(", of {} of memory", SizeText(*plan.state.memory)) : "";
+  return fmt::format(
+      "the kernel did not accept the {} segments ({} in all{}; at most half of memory and 16 "
+      "segments are taken) or its flags; 'kexec --plan' lists them; {}",
+      plan.segments ? plan.segments->segments.size() : 0, SizeText(plan.need.Total()), memory,
+      kSeeLog);
+}
+
+std::string ExplainSegmentPlace(const Failure& failure) {
+  if (failure.plan.slot == Slot::kReboot)
+    return "a segment lies where the kernel takes none: memory has changed since "
+           "'/sys/firmware/memmap' and '/proc/iomem' were read; run this again";
+  return "a segment lies outside the reservation ('Crash kernel' in '/proc/iomem'): the "
+         "reservation was made smaller meanwhile, or --mem-min and --mem-max are wrong";
+}
+
+std::string ExplainSegmentNotImplemented(const Failure&) {
+  return "the running kernel has no kexec_load (CONFIG_KEXEC is off): use -s, with a bzImage";
+}
+
+std::string ExplainSegmentMemory(const Failure& failure) {
+  return fmt::format(
+      "the running kernel found no memory for page tables and its control page below the "
+      "segments ({}): free some and run this again",
+      SizeText(failure.plan.need.Total()));
+}
+
 struct Row {
   int error;
   std::string (*explain)(const Failure&);
@@ -209,9 +254,18 @@ constexpr Row kRows[] = {
     {EINTR, ExplainInterrupted},
 };
 
+constexpr Row kSegmentRows[] = {
+    {EPERM, ExplainSegmentPermission}, {EACCES, ExplainSegmentAccess},
+    {EINVAL, ExplainSegmentInvalid},   {EADDRNOTAVAIL, ExplainSegmentPlace},
+    {ENOMEM, ExplainSegmentMemory},    {ENOSYS, ExplainSegmentNotImplemented},
+};
+
 }  // namespace
 
 std::string ExplainLoadError(int error, const LoadPlan& plan, const SystemState& now) {
+  if (plan.Uses(KexecCall::kSegments))
+    for (const Row& row : kSegmentRows)
+      if (row.error == error) return row.explain({plan, now});
   for (const Row& row : kRows)
     if (row.error == error) return row.explain({plan, now});
   return kSeeLog;
@@ -224,8 +278,8 @@ std::string ExplainUnloadError(int error, Slot slot, const SystemState& now) {
     return "a load, or a change of processors or memory, still holds the kernel's kexec lock after "
            "several attempts: run this again when it is done";
   if (error == ENOSYS)
-    return "the running kernel has no kexec_file_load (CONFIG_KEXEC_FILE is off); the older "
-           "kexec_load would be needed, which this version of kexec does not have yet";
+    return "the running kernel has no such system call (CONFIG_KEXEC, CONFIG_KEXEC_FILE): leave -s "
+           "or -c out";
   return kSeeLog;
 }
 

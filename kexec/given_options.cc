@@ -3,6 +3,9 @@
 
 #include <getopt.h>
 
+#include "kexec/serial_port.h"
+#include "kexec/text.h"
+
 namespace kdumpkit {
 namespace {
 
@@ -54,6 +57,25 @@ Error BadOption(int answer, int value, std::string_view word) {
   return UnknownLongOption(word);
 }
 
+// As C writes numbers: 0x for hexadecimal.
+Result<uint64_t> ReadAddress(const OptionRow& row, std::string_view text) {
+  bool hexadecimal = text.starts_with("0x") || text.starts_with("0X");
+  std::optional<uint64_t> number =
+      hexadecimal ? ParseNumber(text.substr(2), 16) : ParseNumber(text);
+  if (!number)
+    return UsageError("--{}: '{}' is not an address, such as 0x10000000", row.name, text);
+  return *number;
+}
+
+Result<uint16_t> ReadSerialPort(const OptionRow& row, std::string_view text) {
+  if (std::optional<uint16_t> port = LegacySerialPort(text)) return *port;
+  Result<uint64_t> number = ReadAddress(row, text);
+  if (!number || *number == 0 || *number > UINT16_MAX - 7)
+    return UsageError("--{}: '{}' is neither one of ttyS0 to ttyS3 nor an I/O port, such as 0x3f8",
+                      row.name, text);
+  return static_cast<uint16_t>(*number);
+}
+
 Status Take(const OptionRow& row, const char* argument, Given& given) {
   given.ids.insert(row.id);
   switch (row.id) {
@@ -63,21 +85,29 @@ Status Take(const OptionRow& row, const char* argument, Given& given) {
     case OptionId::kInitrd:
       given.initrd = argument;
       return {};
+    case OptionId::kType:
+      given.type = argument;
+      return {};
     case OptionId::kFileSyscall:
-      given.load_syscall = false;
+      given.call = CallChoice::kFile;
       return {};
     case OptionId::kLoadSyscall:
-      given.load_syscall = true;
+      given.call = CallChoice::kSegments;
       return {};
-    case OptionId::kNoEffect:
-      given.warnings.push_back(
-          fmt::format("--{} has no effect with kexec_file_load, ignoring", row.name));
+    case OptionId::kAutoSyscall:
+      given.call = CallChoice::kAuto;
       return {};
-    case OptionId::kNeedsKexecLoad:
-      return UsageError(
-          "--{} needs the kexec_load system call, which this version does not have yet", row.name);
-    case OptionId::kXen:
-      return UsageError("--{} is for Xen hosts, which this program does not serve", row.name);
+    case OptionId::kMemMin:
+      given.segments.mem_min = TRY(ReadAddress(row, argument));
+      return {};
+    case OptionId::kMemMax:
+      given.segments.mem_max = TRY(ReadAddress(row, argument));
+      return {};
+    case OptionId::kSerial:
+      given.segments.serial_port = TRY(ReadSerialPort(row, argument));
+      return {};
+    case OptionId::kRefused:
+      return UsageError("--{}: {}", row.name, row.help);
     default:
       return {};
   }

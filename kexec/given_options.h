@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "kexec/option_table.h"
+#include "kexec/options.h"
 
 namespace kdumpkit {
 
@@ -17,14 +18,15 @@ struct Given {
   std::vector<std::string> operands;
   std::optional<std::string> append;
   std::optional<std::string> initrd;
-  bool load_syscall = false;  // -c, unless -s or -a came later
-  std::vector<std::string> warnings;
+  std::optional<std::string> type;
+  CallChoice call = CallChoice::kAuto;  // the last of -s, -c and -a
+  SegmentOptions segments;
 
   bool Has(OptionId id) const { return ids.contains(id); }
 };
 
-// Without the program's name. Unknown and ambiguous options, and options that this version cannot
-// serve, are kUsage errors.
+// Without the program's name. Unknown and ambiguous options, options that are not
+// served, and arguments that cannot be read are kUsage errors.
 Result<Given> ReadArguments(std::vector<std::string> args);
 
 }  // namespace kdumpkit

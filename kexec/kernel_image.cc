@@ -4,42 +4,14 @@
 #include <algorithm>
 #include <string_view>
 
+#include "kexec/decompress.h"
+#include "kexec/file_signature.h"
 #include "kexec/pe_image.h"
+#include "kexec/uki.h"
+#include "kexec/zboot.h"
 
 namespace kdumpkit {
 namespace {
-
-using namespace std::string_view_literals;
-
-// Kinds that a few bytes at a fixed place give away.
-struct Magic {
-  uint64_t offset;
-  std::string_view bytes;
-  ImageKind kind;
-  const char* description;
-};
-constexpr Magic kMagics[] = {
-    {0, "\x1f\x8b"sv, ImageKind::kCompressed, "a gzip file"},
-    {0,
-     "\xfd"
-     "7zXZ\0"sv,
-     ImageKind::kCompressed, "an xz file"},
-    {0, "\x28\xb5\x2f\xfd"sv, ImageKind::kCompressed, "a zstd file"},
-    {0, "BZh"sv, ImageKind::kCompressed, "a bzip2 file"},
-    {0, "\x04\x22\x4d\x18"sv, ImageKind::kCompressed, "an lz4 file"},
-    {0, "\x02\x21\x4c\x18"sv, ImageKind::kCompressed, "an lz4 file"},
-    {0, "\x89LZO\0\r\n\x1a\n"sv, ImageKind::kCompressed, "an lzop file"},
-    {0, "]\0\0"sv, ImageKind::kCompressed, "an lzma file"},
-    {0, "070701"sv, ImageKind::kInitramfs, "a cpio archive (an initramfs)"},
-    {0, "070702"sv, ImageKind::kInitramfs, "a cpio archive (an initramfs)"},
-    {0, "\x27\x05\x19\x56"sv, ImageKind::kUnknown, "a U-Boot image"},
-    // Linux Documentation/arch/arm64/booting.rst: "ARM\x64" at offset 56.
-    {56, "ARM\x64"sv, ImageKind::kArm64Image, "an arm64 kernel (Image)"},
-};
-
-bool Has(ByteView head, uint64_t offset, std::string_view bytes) {
-  return head.size() >= offset && AsText(head.subspan(offset)).starts_with(bytes);
-}
 
 bool IsText(ByteView head) {
   std::string_view text = AsText(head.first(std::min<size_t>(head.size(), 512)));
@@ -70,89 +42,136 @@ std::string ElfMachineName(uint16_t machine) {
   }
 }
 
-// An ELF file names its byte order at offset 5 and its machine at offset 18.
+std::string_view ElfTypeName(uint16_t type) {
+  if (type == 1) return "an ELF object file, such as a kernel module";
+  if (type == 4) return "a memory dump (ELF core file)";
+  return "an ELF file";
+}
+
+// An ELF file names its byte order at offset 5, its type at 16 and its machine at 18.
 std::string ElfDescription(ByteView head) {
   ByteReader ident(head, ByteOrder::kLittle, "ELF header");
   bool big = ident.U8(5).value_or(1) == 2;
   ByteReader reader(head, big ? ByteOrder::kBig : ByteOrder::kLittle, "ELF header");
+  Result<uint16_t> type = reader.U16(16);
   Result<uint16_t> machine = reader.U16(18);
-  return machine ? fmt::format("an ELF file ({})", ElfMachineName(*machine))
-                 : "the beginning of an ELF file";
+  return type && machine ? fmt::format("{} ({})", ElfTypeName(*type), ElfMachineName(*machine))
+                         : "the beginning of an ELF file";
+}
+
+void Describe(KernelImage& image, ImageKind kind, std::string description) {
+  image.kind = kind;
+  image.description = std::move(description);
 }
 
 void DescribeBzImage(KernelImage& image) {
   const BzImage& header = *image.bzimage;
-  image.kind = ImageKind::kBzImage;
-  image.description =
+  Describe(
+      image, ImageKind::kBzImage,
       fmt::format("a {}Linux bzImage, boot protocol {}.{:02}", header.Is64Bit() ? "" : "32-bit ",
-                  header.protocol >> 8, header.protocol & 0xff);
+                  header.protocol >> 8, header.protocol & 0xff));
 }
 
 void DescribeEfiProgram(const PeImage& pe, ByteView head, KernelImage& image) {
-  auto has_section = [&](std::string_view name) {
-    return std::find(pe.sections.begin(), pe.sections.end(), name) != pe.sections.end();
-  };
-  if (has_section(".linux")) {
-    image.kind = ImageKind::kUnifiedImage;
-    image.description = "a unified kernel image (UKI)";
-  } else if (Has(head, 4, "zimg")) {
-    // include/linux/pe.h of Linux 6.1: "zimg" at offset 4 of an EFI zboot image.
-    image.kind = ImageKind::kZboot;
-    image.description = "an EFI zboot kernel (compressed)";
+  constexpr uint16_t kWindowsGui = 2;
+  constexpr uint16_t kWindowsConsole = 3;
+  std::string machine = PeMachineName(pe.machine);
+  if (IsUnifiedImage(pe)) {
+    Describe(image, ImageKind::kUnifiedImage, DescribeUnifiedImage(pe, head));
+  } else if (IsZbootImage(head)) {
+    Describe(image, ImageKind::kZboot, "an EFI zboot kernel (compressed)");
+  } else if (pe.subsystem == kWindowsGui || pe.subsystem == kWindowsConsole) {
+    Describe(image, ImageKind::kEfiProgram, fmt::format("a Windows program ({})", machine));
   } else {
-    image.kind = ImageKind::kEfiProgram;
-    image.description = "an EFI program without a kernel's boot header";
+    Describe(image, ImageKind::kEfiProgram,
+             fmt::format("an EFI program ({}) without a kernel's boot header", machine));
   }
 }
 
-bool DetectByMagic(ByteView head, KernelImage& image) {
-  for (const Magic& magic : kMagics) {
-    if (!Has(head, magic.offset, magic.bytes)) continue;
-    image.kind = magic.kind;
-    image.description = magic.description;
-    return true;
-  }
-  return false;
+std::string CompressedDescription(Compression compression) {
+  std::string_view name = CompressionName(compression);
+  bool spoken_vowel = name == "xz" || name == "lz4" || name == "lzma";
+  return fmt::format("{} {} file", spoken_vowel ? "an" : "a", name);
 }
 
-void DetectOther(ByteView head, KernelImage& image) {
+void DescribeOther(ByteView head, KernelImage& image) {
   if (head.empty()) {
-    image.kind = ImageKind::kEmpty;
-    image.description = "an empty file";
-  } else if (Has(head, 0,
-                 "\x7f"
-                 "ELF")) {
-    image.kind = ImageKind::kElf;
-    image.description = ElfDescription(head);
+    Describe(image, ImageKind::kEmpty, "an empty file");
+  } else if (HasBytes(head, 0,
+                      "\x7f"
+                      "ELF")) {
+    Describe(image, ImageKind::kElf, ElfDescription(head));
   } else if (IsZero(head)) {
-    image.kind = ImageKind::kZeros;
-    image.description = "a file of zero bytes";
-  } else if (!DetectByMagic(head, image)) {
-    bool text = IsText(head);
-    image.kind = text ? ImageKind::kText : ImageKind::kUnknown;
-    image.description = text ? "a text file" : "a file of unknown type";
+    Describe(image, ImageKind::kZeros, "a file of zero bytes");
+  } else if (std::optional<Compression> compression = DetectCompression(head)) {
+    Describe(image, ImageKind::kCompressed, CompressedDescription(*compression));
+  } else if (const FileSignature* signature = FindFileSignature(head)) {
+    Describe(image, signature->kind, signature->description);
+  } else if (IsText(head)) {
+    Describe(image, ImageKind::kText, "a text file");
+  } else {
+    Describe(image, ImageKind::kUnknown, "a file of unknown type");
   }
 }
 
-// What to do about a file that is no bzImage.
-std::string_view Advice(ImageKind kind) {
+// What to do about a file that the machine's kernel does not take. `wanted` is what it takes: "a
+// 64-bit x86 bzImage".
+std::string Advice(ImageKind kind, std::string_view wanted) {
   switch (kind) {
     case ImageKind::kElf:
-      return "a bare ELF kernel needs the kexec_load system call, which this version does not have "
-             "yet: give the bzImage of that kernel (arch/x86/boot/bzImage, /boot/vmlinuz-...)";
-    case ImageKind::kUnifiedImage:
-      return "give the bzImage it was made from (/boot/vmlinuz-... or "
-             "/usr/lib/modules/.../vmlinuz), and its initramfs with --initrd";
+      return fmt::format(
+          "bare ELF kernels are loaded by kexec_load, on x86_64; give {} (/boot/vmlinuz-...)",
+          wanted);
     case ImageKind::kCompressed:
-      return "decompress it, or give the bzImage itself (/boot/vmlinuz-...)";
+      return fmt::format("decompress it, or give {} (/boot/vmlinuz-...)", wanted);
     case ImageKind::kInitramfs:
-      return "give it with --initrd, and a bzImage as the kernel";
+      return fmt::format("give it with --initrd, and {} as the kernel", wanted);
     case ImageKind::kZeros:
     case ImageKind::kEmpty:
       return "a copy or an installation may have been interrupted: install the kernel again";
     default:
-      return "a 64-bit x86 bzImage is wanted (/boot/vmlinuz-...)";
+      return fmt::format("{} is wanted (/boot/vmlinuz-...)", wanted);
   }
+}
+
+Error Incomplete(const KernelImage& image, std::string_view path, uint64_t wanted,
+                 std::string_view header) {
+  return Truncated(
+      "'{}' is incomplete: {} bytes of the {} its {} announces; install the kernel again", path,
+      image.file_size, wanted, header);
+}
+
+Status CheckBzImage(const KernelImage& image, std::string_view path) {
+  if (image.kind != ImageKind::kBzImage)
+    return Unsupported("'{}' is {}: {}", path, image.description,
+                       Advice(image.kind, "a 64-bit x86 bzImage"));
+  const BzImage& header = *image.bzimage;
+  if (!header.Is64Bit())
+    return Unsupported(
+        "'{}' is {} without a 64-bit entry above 4 GiB: boot protocol 2.12 or later of a 64-bit "
+        "kernel is wanted",
+        path, image.description);
+  if (image.file_size < header.file_size)
+    return Incomplete(image, path, header.file_size, "boot header");
+  if (header.init_size == 0)
+    return Malformed("'{}' has a damaged boot header: init_size is 0", path);
+  return {};
+}
+
+// What Linux arch/arm64/kernel/kexec_image.c looks at, and completeness.
+Status CheckArm64Image(const KernelImage& image, std::string_view path) {
+  if (image.kind != ImageKind::kArm64Image)
+    return Unsupported("'{}' is {}: {}", path, image.description,
+                       Advice(image.kind, "an arm64 Image"));
+  const Arm64Image& header = *image.arm64;
+  if (header.IsBigEndian())
+    return Unsupported("'{}' is {}: a little-endian one is wanted", path, image.description);
+  if (header.image_size == 0)
+    return Unsupported("'{}' is {} without image_size: one of Linux 3.17 or later is wanted", path,
+                       image.description);
+  if (image.file_size < header.file_size)
+    return Incomplete(image, path, header.file_size, "EFI section table");
+  return {};
 }
 
 }  // namespace
@@ -162,37 +181,27 @@ KernelImage DetectKernelImage(ByteView head, uint64_t file_size) {
   image.file_size = file_size;
   image.bzimage = ParseBzImage(head);
   std::optional<PeImage> pe = ParsePeImage(head);
-  if (pe) image.is_signed = pe->is_signed;
+  if (pe) image.is_signed = pe->IsSigned(file_size);
   // A bzImage with an EFI stub and an arm64 Image are EFI programs too.
   if (image.bzimage) {
     DescribeBzImage(image);
-  } else if (pe && !Has(head, 56, "ARM\x64")) {
+  } else if ((image.arm64 = ParseArm64Image(head))) {
+    Describe(image, ImageKind::kArm64Image,
+             image.arm64->IsBigEndian() ? "a big-endian arm64 kernel (Image)"
+                                        : "an arm64 kernel (Image)");
+  } else if (pe) {
     DescribeEfiProgram(*pe, head, image);
   } else {
-    DetectOther(head, image);
+    DescribeOther(head, image);
   }
   return image;
 }
 
 Status CheckLoadable(const KernelImage& image, std::string_view path, std::string_view machine) {
-  if (machine != "x86_64")
-    return Unsupported("this version loads kernels on x86_64 only, this machine is {}", machine);
-  if (image.kind != ImageKind::kBzImage)
-    return Unsupported("'{}' is {}: {}", path, image.description, Advice(image.kind));
-  const BzImage& header = *image.bzimage;
-  if (!header.Is64Bit())
-    return Unsupported(
-        "'{}' is {} without a 64-bit entry above 4 GiB: boot protocol 2.12 or later of a 64-bit "
-        "kernel is wanted",
-        path, image.description);
-  if (image.file_size < header.file_size)
-    return Truncated(
-        "'{}' is incomplete: {} bytes of the {} its boot header announces; install "
-        "the kernel again",
-        path, image.file_size, header.file_size);
-  if (header.init_size == 0)
-    return Malformed("'{}' has a damaged boot header: init_size is 0", path);
-  return {};
+  if (machine == "x86_64") return CheckBzImage(image, path);
+  if (machine == "aarch64") return CheckArm64Image(image, path);
+  return Unsupported("this version loads kernels on x86_64 and aarch64 only, this machine is {}",
+                     machine);
 }
 
 }  // namespace kdumpkit

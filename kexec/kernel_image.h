@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "kexec/arm64_image.h"
 #include "kexec/bzimage.h"
 
 namespace kdumpkit {
@@ -29,17 +30,19 @@ enum class ImageKind {
 
 struct KernelImage {
   ImageKind kind = ImageKind::kUnknown;
-  std::string description;         // "an ELF file (x86_64)"
-  std::optional<BzImage> bzimage;  // with kBzImage
-  bool is_signed = false;          // carries an EFI signature, whoever made it
+  std::string description;          // "an ELF file (x86_64)"
+  std::optional<BzImage> bzimage;   // with kBzImage
+  std::optional<Arm64Image> arm64;  // with kArm64Image
+  bool is_signed = false;           // carries a whole EFI signature, whoever made it
   uint64_t file_size = 0;
 };
 
-// How much of the beginning of a file is looked at: boot headers, PE section tables and the
+// How much of the beginning of a file tells its kind: boot headers, PE section tables and the
 // version text of a bzImage all stand before.
 inline constexpr size_t kImageHeadSize = size_t{64} << 10;
 
-// `head` is the beginning of the file, up to kImageHeadSize bytes. Any bytes have an answer.
+// `head` is the beginning of the file, kImageHeadSize bytes or more if the file has them. Any bytes
+// have an answer.
 KernelImage DetectKernelImage(ByteView head, uint64_t file_size);
 
 // Fails with one sentence when the running kernel, on `machine` (as uname spells it), would not

@@ -12,16 +12,25 @@
 
 namespace kdumpkit {
 
-// Loads what the plan says; the plan must not be refused. Returns warnings about what was left out
-// or could not be verified. An error's message says what is responsible, what to do, and (after a
-// second line break) whether the crash kernel loaded before is lost.
-Result<std::vector<std::string>> Load(const LoadPlan& plan, const RootDir& root,
-                                      KexecSyscalls& syscalls);
+struct LoadReport {
+  std::vector<std::string> warnings;  // what was left out or could not be verified
+  std::vector<std::string> steps;     // for --debug: which call was tried and why
+};
+
+// Loads what the plan says; the plan must not be refused, and is changed when kexec_load is fallen
+// back on. An error's message says what is responsible, what to do, and (in further lines) what was
+// tried before and whether the crash kernel loaded before is lost.
+Result<LoadReport> Load(LoadPlan& plan, const RootDir& root, KexecSyscalls& syscalls);
 
 // Empties the slot; an empty one is success and costs no call.
-Status Unload(Slot slot, const RootDir& root, KexecSyscalls& syscalls);
+Status Unload(Slot slot, CallChoice call, const RootDir& root, KexecSyscalls& syscalls);
+
+struct StartOptions {
+  bool sync = true;
+  bool interfaces_down = true;
+};
 
 // Starts the loaded kernel; returns only with the reason why not.
-Error StartLoaded(bool sync, const RootDir& root, KexecSyscalls& syscalls);
+Error StartLoaded(const StartOptions& options, const RootDir& root, KexecSyscalls& syscalls);
 
 }  // namespace kdumpkit

@@ -65,6 +65,8 @@ Finding CheckRoomToRun(const MemoryNeed& need, uint64_t size) {
 
 Finding CheckFit(const LoadPlan& plan, uint64_t size) {
   const MemoryNeed& need = plan.need;
+  // The segments have their places already.
+  if (plan.segments) return CheckRoomToRun(need, size);
   std::optional<PhysRange> range = plan.reservation.Target();
   Fit fit = range ? PlaceInRange(*range, need) : PlaceInSize(size, need);
   if (fit == Fit::kYes) return CheckRoomToRun(need, size);
@@ -93,22 +95,41 @@ Finding CheckCommandLine(const LoadPlan& plan) {
   uint64_t length = plan.command_line.size();
   if (length > plan.command_line_limit)
     return Refusal(fmt::format(
-        "the command line has {} characters, '{}' takes {} (its own limit {}, less what the "
-        "running kernel keeps for elfcorehdr=): shorten it by {}",
-        length, plan.kernel.path, plan.command_line_limit, plan.image.bzimage->command_line_size,
-        length - plan.command_line_limit));
+        "the command line has {} characters, '{}' takes {} (its own limit less what {} adds): "
+        "shorten "
+        "it by {}",
+        length, plan.kernel.path, plan.command_line_limit,
+        plan.segments ? "this program" : "the running kernel", length - plan.command_line_limit));
   return Good(fmt::format("the command line is not too long ({} of {} characters)", length,
                           plan.command_line_limit));
 }
 
-std::optional<Finding> CheckSignature(const LoadPlan& plan) {
+std::optional<Finding> CheckLockdown(const LoadPlan& plan) {
   if (!plan.state.LockedDown()) return std::nullopt;
-  if (plan.image.is_signed)
+  if (plan.Uses(KexecCall::kSegments))
+    return Refusal(fmt::format(
+        "kernel lockdown is '{}' ('/sys/kernel/security/lockdown'), which forbids kexec_load: load "
+        "a signed kernel (a bzImage) with -s",
+        *plan.state.lockdown));
+  if (plan.image().is_signed)
     return Good(fmt::format("the kernel is signed (kernel lockdown: {})", *plan.state.lockdown));
   return Warning(
       fmt::format("'{}' has no EFI signature and kernel lockdown is '{}': only a kernel "
                   "that IMA appraises would be taken",
                   plan.kernel.path, *plan.state.lockdown));
+}
+
+std::optional<Finding> CheckBounds(const LoadPlan& plan) {
+  if (!plan.Uses(KexecCall::kFile) || !plan.segment_options.Bounded()) return std::nullopt;
+  return Warning("--mem-min and --mem-max have no effect with kexec_file_load, ignoring");
+}
+
+std::optional<Finding> CheckHotplug(const LoadPlan& plan) {
+  if (!plan.hotplug_demanded || plan.state.elfcorehdr_size.value_or(0) > 0) return std::nullopt;
+  return Warning(
+      "--hotplug: this kernel cannot keep the crash kernel's list of memory up to date (no "
+      "'/sys/kernel/crash_elfcorehdr_size': it takes Linux 6.6 with CONFIG_CRASH_HOTPLUG): load "
+      "again whenever memory or processors come or go");
 }
 
 std::optional<Finding> CheckLastCall(const LoadPlan& plan) {
@@ -125,18 +146,29 @@ void CheckWriters(const InputFile& file, std::vector<Finding>& findings) {
         file.path, file.path)));
 }
 
-void CheckImage(const LoadPlan& plan, std::string_view machine, std::vector<Finding>& findings) {
-  Status loadable = CheckLoadable(plan.image, plan.kernel.path, machine);
-  if (!loadable) {
-    findings.push_back(Refusal(loadable.error().message()));
+// The kernel reads the files itself, if they are not wrapped.
+void CheckFiles(LoadPlan& plan) {
+  if (plan.InitrdSize() == 0 && plan.initrd)
+    plan.findings.push_back(Refusal(
+        fmt::format("the initramfs '{}' is an empty file: make it again, or leave --initrd out",
+                    plan.initrd->path)));
+  CheckWriters(plan.kernel, plan.findings);
+  if (plan.initrd) CheckWriters(*plan.initrd, plan.findings);
+}
+
+void CheckImage(LoadPlan& plan) {
+  if (!plan.route) {
+    plan.findings.push_back(Refusal(plan.no_route));
     return;
   }
-  findings.push_back(
-      Good(fmt::format("'{}' is {}, complete", plan.kernel.path, plan.image.description)));
-  findings.push_back(CheckCommandLine(plan));
-  if (std::optional<Finding> finding = CheckHalfOfMemory(plan)) findings.push_back(*finding);
+  plan.findings.push_back(
+      Good(fmt::format("'{}' is {}, complete", plan.kernel.path, plan.contents.Description())));
+  plan.findings.push_back(CheckCommandLine(plan));
+  if (std::optional<Finding> finding = CheckHalfOfMemory(plan)) plan.findings.push_back(*finding);
   std::optional<uint64_t> size = plan.reservation.TargetSize();
-  if (plan.slot == Slot::kCrash && size.value_or(0) != 0) findings.push_back(CheckFit(plan, *size));
+  bool known = plan.segments || plan.image().bzimage;
+  if (plan.slot == Slot::kCrash && size.value_or(0) != 0 && known)
+    plan.findings.push_back(CheckFit(plan, *size));
 }
 
 }  // namespace
@@ -156,23 +188,15 @@ std::vector<std::string> ForbiddenBy(const SystemState& state, Slot slot) {
   return reasons;
 }
 
-std::vector<Finding> CheckLoad(const LoadPlan& plan, const RootDir& root,
-                               std::string_view machine) {
-  std::vector<Finding> findings;
-  for (std::string& reason : ForbiddenBy(plan.state, plan.slot))
-    findings.push_back(Refusal(std::move(reason)));
-  if (findings.empty() && plan.state.can_boot) findings.push_back(Good("loading is permitted"));
-  if (plan.slot == Slot::kCrash) findings.push_back(CheckReservation(plan.reservation, root));
-  if (plan.initrd && plan.initrd->size == 0)
-    findings.push_back(Refusal(
-        fmt::format("the initramfs '{}' is an empty file: make it again, or leave --initrd out",
-                    plan.initrd->path)));
-  CheckWriters(plan.kernel, findings);
-  if (plan.initrd) CheckWriters(*plan.initrd, findings);
-  CheckImage(plan, machine, findings);
-  if (std::optional<Finding> finding = CheckSignature(plan)) findings.push_back(*finding);
-  if (std::optional<Finding> finding = CheckLastCall(plan)) findings.push_back(*finding);
-  return findings;
+void CheckLoad(LoadPlan& plan, const RootDir& root) {
+  std::vector<std::string> reasons = ForbiddenBy(plan.state, plan.slot);
+  if (reasons.empty() && plan.state.can_boot) plan.findings.push_back(Good("loading is permitted"));
+  for (std::string& reason : reasons) plan.findings.push_back(Refusal(std::move(reason)));
+  if (plan.slot == Slot::kCrash) plan.findings.push_back(CheckReservation(plan.reservation, root));
+  CheckFiles(plan);
+  CheckImage(plan);
+  for (auto check : {CheckLockdown, CheckLastCall, CheckBounds, CheckHotplug})
+    if (std::optional<Finding> finding = check(plan)) plan.findings.push_back(*finding);
 }
 
 }  // namespace kdumpkit

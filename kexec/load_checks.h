@@ -2,7 +2,7 @@
 // Everything that can be known to forbid a load before the kernel is asked.
 #pragma once
 
-#include <string_view>
+#include <string>
 #include <vector>
 
 #include "base/file.h"
@@ -10,9 +10,9 @@
 
 namespace kdumpkit {
 
-// One finding a check, refusals and warnings in the order a reader should repair them in. The
-// plan's other members are filled in already; `root` serves the wording only.
-std::vector<Finding> CheckLoad(const LoadPlan& plan, const RootDir& root, std::string_view machine);
+// Adds one finding a check to the plan's, refusals and warnings in the order a reader should repair
+// them in. The plan's other members are filled in already; `root` serves the wording only.
+void CheckLoad(LoadPlan& plan, const RootDir& root);
 
 // Reasons why the kernel would answer EPERM to a call for this slot at once; empty when none is
 // found. Each names the file or setting and what to do.

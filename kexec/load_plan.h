@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "base/file.h"
-#include "kexec/kernel_image.h"
+#include "kexec/kernel_file.h"
 #include "kexec/options.h"
 #include "kexec/placement.h"
 #include "kexec/reservation.h"
+#include "kexec/route.h"
+#include "kexec/segment_plan.h"
 #include "kexec/system_state.h"
 
 namespace kdumpkit {
@@ -38,23 +40,39 @@ struct InputFile {
 struct LoadPlan {
   Slot slot = Slot::kReboot;
   InputFile kernel;
-  std::optional<InputFile> initrd;
-  KernelImage image;
-  std::string command_line;
-  uint64_t command_line_limit = 0;  // longest command line the kernel takes, in characters
-  uint64_t flags = 0;               // of kexec_file_load, with the optional ones
-  SystemState state;                // before the load
+  KernelFile contents;              // of `kernel`, its wrappers taken off
+  std::optional<InputFile> initrd;  // --initrd; without it a unified image's own is taken
+  std::string command_line;         // of the new kernel, without what the chosen call adds
+  uint64_t command_line_limit = 0;  // longest command line the call takes, in characters
+  std::optional<Route> route;       // absent: no call takes the image, `no_route` says why
+  std::string no_route;
+  uint64_t file_flags = 0;     // of kexec_file_load, with the optional ones
+  uint64_t segment_flags = 0;  // of kexec_load, likewise
+  bool hotplug_demanded = false;
+  SegmentOptions segment_options;
+  // The image for kexec_load, with that route and when it could be made.
+  std::optional<SegmentPlan> segments;
+  ByteBuffer initrd_bytes;  // what `segments` borrows when there is an `initrd`
+  SystemState state;        // before the load
   CrashReservation reservation;
   MemoryNeed need;
   std::vector<Finding> findings;
 
+  const KernelImage& image() const { return contents.image; }
+  bool HasInitrd() const { return initrd || contents.initrd; }
+  uint64_t InitrdSize() const;
+  bool Uses(KexecCall call) const { return route && route->call == call; }
   bool Refused() const;
 };
 
 // Opens the files and reads the system below `root`; `machine` is the machine as uname spells it.
-// Fails when a file cannot be read; what speaks against the load stands in `findings`.
+// Fails when a file cannot be read or unpacked; what speaks against the load stands in `findings`.
 Result<LoadPlan> MakeLoadPlan(const Options& options, const RootDir& root,
                               std::string_view machine);
+
+// Makes `plan.segments`; afterwards the route is kexec_load. For plans that have none and may fall
+// back.
+Status FallBackToSegments(LoadPlan& plan, const RootDir& root, std::string reason);
 
 // "the crash kernel" or "the kernel".
 std::string_view SlotNoun(Slot slot);

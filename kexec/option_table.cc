@@ -8,6 +8,14 @@ namespace {
 
 using enum OptionId;
 
+constexpr const char* kNoDtb =
+    "a device tree of your own is not passed on this machine; --force-dtb hands on that of this "
+    "boot";
+constexpr const char* kOnly64Bit = "kernels are started at their 64-bit entry only";
+constexpr const char* kNoJump =
+    "coming back from the new kernel (kexec jump) is not served; use hibernation";
+constexpr const char* kNoXen = "Xen hosts are not served: use the kexec of kexec-tools there";
+
 constexpr OptionRow kTable[] = {
     {"load-panic", 'p', nullptr, kLoadPanic, "load KERNEL to be started by a panic"},
     {"load", 'l', nullptr, kLoad, "load KERNEL to be started by --exec or a reboot"},
@@ -22,23 +30,32 @@ constexpr OptionRow kTable[] = {
     {"command-line", 0, "TEXT", kAppend, "the same as --append; the last one counts"},
     {"reuse-cmdline", 0, nullptr, kReuseCommandLine,
      "begin the command line with the running kernel's"},
-    {"dry-run", 0, nullptr, kDryRun, "print what would be done and every check, do nothing"},
+    {"plan", 0, nullptr, kDryRun, "print what would be done and every check, do nothing"},
+    {"dry-run", 0, nullptr, kDryRun, "the same as --plan"},
+    {"json", 0, nullptr, kJson, "with --plan or --status: print a JSON object"},
     {"print-ckr-size", 0, nullptr, kPrintReservation,
      "print the bytes reserved for a crash kernel"},
+    {"kexec-file-syscall", 's', nullptr, kFileSyscall, "use kexec_file_load(2) only"},
+    {"kexec-syscall", 'c', nullptr, kLoadSyscall, "use kexec_load(2) only"},
+    {"kexec-syscall-auto", 'a', nullptr, kAutoSyscall,
+     "use the first, and the second where the first\ncannot do it (default)"},
     {"no-sync", 'y', nullptr, kNoSync, "do not sync file systems before --exec or --force"},
+    {"no-ifdown", 'x', nullptr, kNoIfdown, "leave network interfaces up before --exec or --force"},
     {"no-cma", 0, nullptr, kNoCma, "keep a kernel loaded with -l out of CMA memory"},
     {"force-dtb", 0, nullptr, kForceDtb, "hand the device tree of this boot on (x86)"},
-    {"kexec-file-syscall", 's', nullptr, kFileSyscall, "use kexec_file_load(2): always so"},
-    {"kexec-syscall-auto", 'a', nullptr, kFileSyscall, "the same"},
-    {"kexec-syscall", 'c', nullptr, kLoadSyscall, "use kexec_load(2): not in this version"},
+    {"hotplug", 0, nullptr, kHotplug,
+     "demand that the running kernel keeps the list of\nmemory up to date (done where it can)"},
+    {"no-checks", 'i', nullptr, kNoChecks, "kexec_load: start the kernel without verifying it"},
+    {"mem-min", 0, "ADDRESS", kMemMin, "kexec_load: lowest physical address to use"},
+    {"mem-max", 0, "ADDRESS", kMemMax, "kexec_load: highest physical address to use"},
+    {"noefi", 0, nullptr, kNoEfi, "kexec_load: do not hand EFI runtime services on"},
+    {"serial", 0, "PORT", kSerial,
+     "kexec_load: ttyS0 to ttyS3 or an I/O port for the\nmessage that an image was damaged"},
+    {"type", 't', "TYPE", kType, "refuse KERNEL if it is of another type"},
     {"debug", 'd', nullptr, kDebug, "say on stderr what is done; the kernel logs more"},
     {"version", 'v', nullptr, kVersion, "print the version"},
     {"help", 'h', nullptr, kHelp, "print this text"},
 
-    {"no-checks", 'i', nullptr, kIgnored, nullptr},
-    {"no-ifdown", 'x', nullptr, kIgnored, nullptr},
-    {"type", 't', "TYPE", kIgnored, nullptr},
-    {"hotplug", 0, nullptr, kIgnored, nullptr},
     {"args-linux", 0, nullptr, kIgnored, nullptr},
     {"args-elf", 0, nullptr, kIgnored, nullptr},
     {"args-none", 0, nullptr, kIgnored, nullptr},
@@ -48,26 +65,22 @@ constexpr OptionRow kTable[] = {
     {"reset-vga", 0, nullptr, kIgnored, nullptr},
     {"console-vga", 0, nullptr, kIgnored, nullptr},
     {"console-serial", 0, nullptr, kIgnored, nullptr},
-    {"serial", 0, "PORT", kIgnored, nullptr},
     {"serial-baud", 0, "RATE", kIgnored, nullptr},
-    {"noefi", 0, nullptr, kIgnored, nullptr},
     {"reuse-video-type", 0, nullptr, kIgnored, nullptr},
     {"pass-memmap-cmdline", 0, nullptr, kIgnored, nullptr},
 
-    {"mem-min", 0, "ADDRESS", kNoEffect, nullptr},
-    {"mem-max", 0, "ADDRESS", kNoEffect, nullptr},
-
-    {"dtb", 0, "FILE", kNeedsKexecLoad, nullptr},
-    {"devicetreeblob", 0, "FILE", kNeedsKexecLoad, nullptr},
-    {"reuseinitrd", 0, nullptr, kNeedsKexecLoad, nullptr},
-    {"real-mode", 0, nullptr, kNeedsKexecLoad, nullptr},
-    {"entry-32bit", 0, nullptr, kNeedsKexecLoad, nullptr},
-    {"entry", 0, "ADDRESS", kNeedsKexecLoad, nullptr},
-    {"module", 0, "FILE", kNeedsKexecLoad, nullptr},
-    {"load-preserve-context", 0, nullptr, kNeedsKexecLoad, nullptr},
-    {"load-jump-back-helper", 0, nullptr, kNeedsKexecLoad, nullptr},
-    {"load-live-update", 0, nullptr, kXen, nullptr},
-    {"exec-live-update", 0, nullptr, kXen, nullptr},
+    {"dtb", 0, "FILE", kRefused, kNoDtb},
+    {"devicetreeblob", 0, "FILE", kRefused, kNoDtb},
+    {"reuseinitrd", 0, nullptr, kRefused,
+     "the running kernel does not keep its initramfs: give the file with --initrd"},
+    {"real-mode", 0, nullptr, kRefused, kOnly64Bit},
+    {"entry-32bit", 0, nullptr, kRefused, kOnly64Bit},
+    {"entry", 0, "ADDRESS", kRefused, "a kernel is entered where its own header says"},
+    {"module", 0, "FILE", kRefused, "multiboot kernels are not served"},
+    {"load-preserve-context", 0, nullptr, kRefused, kNoJump},
+    {"load-jump-back-helper", 0, nullptr, kRefused, kNoJump},
+    {"load-live-update", 0, nullptr, kRefused, kNoXen},
+    {"exec-live-update", 0, nullptr, kRefused, kNoXen},
 };
 
 constexpr size_t kHelpColumn = 28;
@@ -111,7 +124,7 @@ std::string HelpText() {
       "       kexec -l KERNEL [--initrd=FILE] [--append=TEXT]   load a kernel\n"
       "       kexec -e                                          start it\n\n";
   for (const OptionRow& row : kTable)
-    if (row.help != nullptr) text += HelpLines(row);
+    if (row.help != nullptr && row.id != kRefused) text += HelpLines(row);
   text += "\naccepted for scripts written for kexec-tools, without effect:\n ";
   text += IgnoredNames();
   return text + "\n\nFull description: man 8 kexec\n";

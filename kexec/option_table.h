@@ -18,19 +18,27 @@ enum class OptionId {
   kForce,
   kStatus,
   kDryRun,
+  kJson,
   kAppend,
   kReuseCommandLine,
   kInitrd,
   kNoSync,
+  kNoIfdown,
   kPrintReservation,
   kNoCma,
   kForceDtb,
-  kFileSyscall,     // -s, -a: what this program does anyway
-  kLoadSyscall,     // -c
-  kIgnored,         // taken from scripts written for kexec-tools; without meaning here
-  kNoEffect,        // the same, but the user may have expected something: a warning
-  kNeedsKexecLoad,  // only the older system call could do it
-  kXen,
+  kFileSyscall,  // -s
+  kLoadSyscall,  // -c
+  kAutoSyscall,  // -a
+  kHotplug,
+  kNoChecks,
+  kNoEfi,
+  kMemMin,
+  kMemMax,
+  kSerial,
+  kType,
+  kIgnored,  // taken from scripts written for kexec-tools; without meaning here
+  kRefused,  // of kexec-tools, not served; the row says why
 };
 
 struct OptionRow {
@@ -38,7 +46,8 @@ struct OptionRow {
   char letter;           // short name or 0
   const char* argument;  // name of the argument in --help, nullptr when the option takes none
   OptionId id;
-  const char* help;  // nullptr for an option that --help lists by name only, or an alias
+  const char*
+      help;  // nullptr for an option that --help lists by name only; with kRefused the reason
 };
 
 std::span<const OptionRow> OptionTable();

@@ -57,11 +57,12 @@ Slot ChooseSlot(const Given& given, Action action) {
   return Slot::kReboot;
 }
 
+bool IsLoad(Action action) {
+  return action == Action::kLoad || action == Action::kLoadAndReboot ||
+         action == Action::kLoadAndExecute;
+}
+
 Status CheckLoadArguments(const Given& given) {
-  if (given.load_syscall)
-    return UsageError(
-        "-c asks for the kexec_load system call, which this version does not have yet: leave -c "
-        "out, kexec_file_load is used");
   if (given.operands.empty() || given.operands[0].empty())
     return UsageError("no kernel given; see 'kexec --help'");
   if (given.operands.size() > 1)
@@ -70,6 +71,8 @@ Status CheckLoadArguments(const Given& given) {
         "be quoted)",
         given.operands[0], given.operands[1]);
   if (given.initrd && given.initrd->empty()) return UsageError("--initrd has an empty file name");
+  if (given.segments.mem_min > given.segments.mem_max)
+    return UsageError("--mem-min is above --mem-max");
   return {};
 }
 
@@ -84,19 +87,15 @@ Status CheckNoLoadArguments(const Given& given, std::string_view action) {
     if (given.Has(id)) return UsageError("{} loads no kernel: {} has no meaning", action, name);
   if (!given.operands.empty())
     return UsageError("{} loads no kernel: '{}' has no meaning", action, given.operands[0]);
-  if (given.load_syscall)
-    return UsageError(
-        "-c asks for the kexec_load system call, which this version does not have yet: leave it "
-        "out");
   return {};
 }
 
 Status CheckArguments(const Given& given, Action action) {
+  if (given.Has(OptionId::kJson) && action != Action::kStatus &&
+      !(IsLoad(action) && given.Has(OptionId::kDryRun)))
+    return UsageError("--json needs --status, or --plan of a load");
+  if (IsLoad(action)) return CheckLoadArguments(given);
   switch (action) {
-    case Action::kLoad:
-    case Action::kLoadAndReboot:
-    case Action::kLoadAndExecute:
-      return CheckLoadArguments(given);
     case Action::kUnload:
       return CheckNoLoadArguments(given, "--unload");
     case Action::kExecute:
@@ -119,14 +118,21 @@ Result<Options> ParseOptions(const std::vector<std::string>& args) {
   if (!given.operands.empty()) options.kernel = given.operands[0];
   options.append = std::move(given.append);
   options.initrd = std::move(given.initrd);
+  options.type = std::move(given.type);
   options.reuse_command_line = given.Has(OptionId::kReuseCommandLine);
   options.debug = given.Has(OptionId::kDebug);
   options.dry_run = given.Has(OptionId::kDryRun);
+  options.json = given.Has(OptionId::kJson);
   options.sync = !given.Has(OptionId::kNoSync);
+  options.interfaces_down = !given.Has(OptionId::kNoIfdown);
+  options.call = given.call;
+  options.hotplug = given.Has(OptionId::kHotplug);
+  options.segments = given.segments;
+  options.segments.check = !given.Has(OptionId::kNoChecks);
+  options.segments.efi = !given.Has(OptionId::kNoEfi);
   if (options.debug) options.optional_flags |= kFileDebug;
   if (given.Has(OptionId::kNoCma)) options.optional_flags |= kFileNoCma;
   if (given.Has(OptionId::kForceDtb)) options.optional_flags |= kFileForceDtb;
-  options.warnings = std::move(given.warnings);
   return options;
 }
 

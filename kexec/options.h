@@ -24,6 +24,25 @@ enum class Action {
   kVersion,
 };
 
+// Which of the two system calls may be used.
+enum class CallChoice {
+  kAuto,      // kexec_file_load, and kexec_load where that cannot do it
+  kFile,      // -s
+  kSegments,  // -c
+};
+
+// What only kexec_load, whose segments this program makes, can be told.
+struct SegmentOptions {
+  bool check = true;  // the segments are verified before the new kernel starts
+  bool efi = true;
+  // Physical bounds of the segments, inclusive.
+  uint64_t mem_min = 0;
+  uint64_t mem_max = UINT64_MAX;
+  std::optional<uint16_t> serial_port;  // for messages of purgatory; absent: found out
+
+  bool Bounded() const { return mem_min != 0 || mem_max != UINT64_MAX; }
+};
+
 struct Options {
   Action action = Action::kLoadAndReboot;
   Slot slot = Slot::kReboot;
@@ -33,9 +52,14 @@ struct Options {
   std::optional<std::string> initrd;
   bool debug = false;
   bool dry_run = false;
+  bool json = false;
   bool sync = true;
-  uint64_t optional_flags = 0;        // subset of kOptionalFileFlags
-  std::vector<std::string> warnings;  // options that were accepted but do nothing
+  bool interfaces_down = true;
+  CallChoice call = CallChoice::kAuto;
+  bool hotplug = false;             // demanded; where the kernel can it is done anyway
+  uint64_t optional_flags = 0;      // subset of kOptionalFileFlags
+  std::optional<std::string> type;  // as kexec-tools names types of images
+  SegmentOptions segments;
 };
 
 // Parses `args` (without the program's name). Options may stand before and after the kernel, long

@@ -4,8 +4,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/file.h"
@@ -33,11 +31,6 @@ struct CrashReservation {
   // Bytes that can be loaded to; when addresses are hidden the total, an upper bound.
   std::optional<uint64_t> TargetSize() const;
 };
-
-// Lines "start-end : name", as /proc/iomem has them (with any indentation and hexadecimal,
-// inclusive ends) and crash_cma_ranges (without a name). Lines of another name or form are passed
-// over; an empty `name` takes all.
-std::vector<PhysRange> ParseRanges(std::string_view text, std::string_view name);
 
 CrashReservation ReadCrashReservation(const RootDir& root);
 

@@ -7,7 +7,9 @@
 #include "kexec/load_plan.h"
 #include "kexec/option_table.h"
 #include "kexec/options.h"
+#include "kexec/plan_json.h"
 #include "kexec/plan_report.h"
+#include "kexec/status_report.h"
 #include "kexec/text.h"
 
 namespace kdumpkit {
@@ -67,6 +69,7 @@ class Program {
 
   // Silent, as scripts expect: 1 is loaded, 0 is not.
   int PrintStatus() {
+    if (options_.json) console_.Out(StatusToJson(root_));
     KexecFile file = options_.slot == Slot::kCrash ? KexecFile::kCrashLoaded : KexecFile::kLoaded;
     std::optional<uint64_t> loaded = ReadKexecNumber(root_, file);
     if (loaded) return *loaded != 0 ? 1 : 0;
@@ -81,7 +84,7 @@ class Program {
       console_.Out(fmt::format("plan: unload {}\n", SlotNoun(options_.slot)));
       return kExitDone;
     }
-    Status status = Unload(options_.slot, root_, syscalls_);
+    Status status = Unload(options_.slot, options_.call, root_, syscalls_);
     return status ? kExitDone : Fail(status.error());
   }
 
@@ -90,7 +93,13 @@ class Program {
       console_.Out("plan: start the loaded kernel now\n");
       return kExitDone;
     }
-    return Fail(StartLoaded(options_.sync, root_, syscalls_));
+    return Fail(StartLoaded({options_.sync, options_.interfaces_down}, root_, syscalls_));
+  }
+
+  void SayWhatIsStillLoaded() {
+    if (SystemState::Read(root_).LoadedIn(options_.slot).value_or(false))
+      console_.Err(fmt::format("kexec: nothing was changed, {} loaded before is still in place\n",
+                               SlotNoun(options_.slot)));
   }
 
   // Prints every refusal, not only the first: they are repaired together.
@@ -98,27 +107,37 @@ class Program {
     for (const Finding& finding : plan.findings)
       if (finding.level == Finding::Level::kRefusal)
         console_.Err(fmt::format("kexec: {}\n", finding.text));
-    if (plan.state.LoadedIn(plan.slot).value_or(false))
-      console_.Err(fmt::format("kexec: nothing was changed, {} loaded before is still in place\n",
-                               SlotNoun(plan.slot)));
+    SayWhatIsStillLoaded();
     return kExitRefused;
+  }
+
+  int PrintPlan(const LoadPlan& plan) {
+    console_.Out(options_.json ? PlanToJson(plan) : DescribePlan(plan));
+    return plan.Refused() ? kExitRefused : kExitDone;
   }
 
   int DoLoad() {
     Result<LoadPlan> plan = MakeLoadPlan(options_, root_, machine_);
-    if (!plan) return Fail(plan.error());
-    if (options_.dry_run) {
-      console_.Out(DescribePlan(*plan));
-      return plan->Refused() ? kExitRefused : kExitDone;
+    if (!plan) {
+      int status = Fail(plan.error());
+      SayWhatIsStillLoaded();
+      return status;
     }
+    if (options_.dry_run) return PrintPlan(*plan);
     if (options_.debug) console_.Err(DescribePlan(*plan));
     if (plan->Refused()) return Refuse(*plan);
     for (const Finding& finding : plan->findings)
       if (finding.level == Finding::Level::kWarning) Warn(finding.text);
-    Result<std::vector<std::string>> warnings = Load(*plan, root_, syscalls_);
-    if (!warnings) return Fail(warnings.error());
-    for (const std::string& warning : *warnings) Warn(warning);
-    if (options_.debug) console_.Err(fmt::format("loaded {}\n", SlotNoun(plan->slot)));
+    return LoadPlanned(*plan);
+  }
+
+  int LoadPlanned(LoadPlan& plan) {
+    Result<LoadReport> report = Load(plan, root_, syscalls_);
+    if (!report) return Fail(report.error());
+    if (options_.debug)
+      for (const std::string& step : report->steps) console_.Err(step + "\n");
+    for (const std::string& warning : report->warnings) Warn(warning);
+    if (options_.debug) console_.Err(fmt::format("loaded {}\n", SlotNoun(plan.slot)));
     return kExitDone;
   }
 
@@ -127,7 +146,8 @@ class Program {
     if (status != kExitDone) return status;
     bool now = options_.action == Action::kLoadAndExecute;
     if (options_.dry_run) {
-      console_.Out(now ? "then: start it now\n" : "then: shutdown -r now, which starts it\n");
+      if (!options_.json)
+        console_.Out(now ? "then: start it now\n" : "then: shutdown -r now, which starts it\n");
       return kExitDone;
     }
     if (now) return Start();
@@ -150,8 +170,6 @@ int Run(const std::vector<std::string>& args, const RootDir& root, std::string_v
         KexecSyscalls& syscalls, Console& console) {
   Result<Options> options = ParseOptions(args);
   if (!options) return Fail(options.error(), console);
-  for (const std::string& warning : options->warnings)
-    console.Err(fmt::format("kexec: warning: {}\n", warning));
   return Program(*options, root, machine, syscalls, console).Do();
 }
 

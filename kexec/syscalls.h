@@ -34,7 +34,7 @@ inline constexpr uint64_t kOptionalFileFlags = kFileDebug | kFileNoCma | kFileFo
 // kernel's own.
 inline constexpr uint64_t kLoadOnCrash = 0x1;
 // The kernel may update the elfcorehdr when memory or processors come and go; x86 since Linux 6.6
-// (commit a72bbec70da2 ("crash: hotplug support for kexec_load()")).
+// ("crash: hotplug support for kexec_load()").
 inline constexpr uint64_t kLoadUpdateElfcorehdr = 0x4;
 inline constexpr uint64_t kLoadDebug = 0x10;
 inline constexpr uint64_t kOptionalLoadFlags = kLoadUpdateElfcorehdr | kLoadDebug;

@@ -13,6 +13,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP / "tests/vm"))
 
 import kernels  # noqa: E402  (found through the path above)
+import tools  # noqa: E402
 import vmcore  # noqa: E402
 import whole_path  # noqa: E402
 
@@ -49,7 +50,8 @@ def print_dump(saved, memory_mib):
 def open_in_crash(kernel, dump):
     heading("debug symbols of the kernel (about 900 MB, once), then crash(8)")
     commands = "set scroll off\nsys\nbt\nps | head -15\nlog | tail -5\nquit\n"
-    done = subprocess.run(["crash", "-s", str(kernel.vmlinux()), str(dump)], input=commands,
+    # Debian 12's own crash finds three tasks of its newest 6.1 kernels, of any vmcore.
+    done = subprocess.run([*tools.tool("crash", "sid"), "-s", str(kernel.vmlinux()), str(dump)], input=commands,
                           text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     print(done.stdout)
     return done.returncode

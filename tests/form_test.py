@@ -23,7 +23,7 @@ def main():
         print("not a git checkout")
         return SKIPPED
     found = [f"{path}: no SPDX line" for path in
-             sources(".cc", ".h", ".c", ".py", ".sh", "meson.build")
+             sources(".cc", ".h", ".c", ".S", ".ld", ".py", ".sh", "meson.build")
              if SPDX not in path.read_text()[:300]]
     tool = shutil.which("clang-format-14") or shutil.which("clang-format")
     if tool is None:

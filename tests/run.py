@@ -100,6 +100,8 @@ def run_vm_tests(arguments, tally):
                    "--json", str(report)]
         if arguments.all_kernels:
             command.append("--all-kernels")
+        if arguments.matrix:
+            command.append("--matrix")
         if arguments.pattern:
             command += ["-k", arguments.pattern]
         status = subprocess.run(command).returncode
@@ -114,6 +116,8 @@ def main():
     parser = argparse.ArgumentParser(prog="./test", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="only unit tests, without sanitizers")
     parser.add_argument("--all-kernels", action="store_true", help="also Linux 5.10 and 7.3")
+    parser.add_argument("--matrix", action="store_true",
+                        help="every combination of ways to load and to crash")
     parser.add_argument("-k", dest="pattern", default="", help="only tests with this in their name")
     arguments = parser.parse_args()
     tally = Tally()

@@ -48,5 +48,16 @@ TEST(RootDir, AbsolutePathsStayBelowTheRoot) {
             fmt::format("cannot open '{}/proc/cmdline': No such file or directory", dir.path()));
 }
 
+TEST(RootDir, ListsNames) {
+  TempDir dir;
+  dir.Write("sys/cpu1/a", "");
+  dir.Write("sys/cpu0/a", "");
+  dir.Write("sys/online", "");
+  RootDir root = RootDir::Open(dir.path()).value();
+  EXPECT_EQ(root.List("/sys"), (std::vector<std::string>{"cpu0", "cpu1", "online"}));
+  EXPECT_TRUE(root.List("/sys/online").empty());
+  EXPECT_TRUE(root.List("/missing").empty());
+}
+
 }  // namespace
 }  // namespace kdumpkit

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "dumpfile/kdump_reader.h"
+#include "tests/support/rearrange.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/vmcore_builder.h"
 
@@ -27,6 +28,10 @@ class DumpTest : public ::testing::Test {
   }
 
   Result<DumpReport> Create() { return CreateDump(options_, stop_); }
+  ByteBuffer Bytes(std::string_view name) {
+    UniqueFd fd = OpenFile(dir_.File(name), O_RDONLY).value();
+    return ReadToEnd(fd.get(), size_t{1} << 20).value();
+  }
   bool Exists(std::string_view name) { return access(dir_.File(name).c_str(), F_OK) == 0; }
 
   TempDir dir_;
@@ -89,6 +94,38 @@ TEST_F(DumpTest, DryRunWritesNothingAndKnowsTheSize) {
   EXPECT_EQ(Create().value().dump_bytes, bytes);
   EXPECT_FALSE(Exists("dry"));
   EXPECT_FALSE(Exists("dry-incomplete"));
+}
+
+TEST_F(DumpTest, AStreamIsTheSameDump) {
+  DumpReport written = Create().value();
+  UniqueFd stream = OpenFile(dir_.File("stream"), O_RDWR | O_CREAT, 0600).value();
+  options_.stream_fd = stream.get();
+  options_.output.clear();
+  options_.threads = 3;
+  DumpReport streamed = Create().value();
+  EXPECT_EQ(streamed.dump, "standard output");
+  EXPECT_EQ(streamed.dump_bytes, written.dump_bytes);
+  EXPECT_EQ(Rearrange(Bytes("stream")), Bytes("dump"));
+}
+
+TEST_F(DumpTest, AnInterruptedStreamIsAnIncompleteDump) {
+  UniqueFd stream = OpenFile(dir_.File("stream"), O_RDWR | O_CREAT, 0600).value();
+  options_.stream_fd = stream.get();
+  stop_ = true;
+  EXPECT_EQ(Create().value().completeness, Completeness::kPartial);
+  dir_.Write("rearranged", AsText(Rearrange(Bytes("stream"))));
+  std::unique_ptr<KdumpReader> dump =
+      KdumpReader::Open(OpenFile(dir_.File("rearranged"), O_RDONLY).value()).value();
+  EXPECT_TRUE(dump->info().incomplete());
+}
+
+TEST_F(DumpTest, AStreamThatCannotBeWrittenIsNoDump) {
+  UniqueFd full = OpenFile("/dev/full", O_WRONLY).value();
+  options_.stream_fd = full.get();
+  Result<DumpReport> report = Create();
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().error_number(), ENOSPC);
+  EXPECT_NE(report.error().message().find("standard output"), std::string::npos);
 }
 
 TEST_F(DumpTest, AMissingVmcoreLeavesNothingBehind) {

@@ -57,6 +57,22 @@ TEST(FilterOptions, DmesgMode) {
   EXPECT_EQ(Parse({"--dump-dmesg", "a", "b"}).mode, FilterMode::kDmesg);
 }
 
+// Debian's kdump-config: "makedumpfile -F -c -d 31 /proc/vmcore | cat >FILE".
+TEST(FilterOptions, KdumpConfigWantsAStream) {
+  FilterOptions options = Parse({"-F", "-c", "-d", "31", "/proc/vmcore"});
+  EXPECT_EQ(options.stream_fd, 1);
+  EXPECT_EQ(options.codec, Codec::kZlib);
+  EXPECT_EQ(options.vmcore, "/proc/vmcore");
+  EXPECT_FALSE(Parse({"a", "b"}).stream_fd);
+}
+
+TEST(FilterOptions, StreamRefusesWhatElseWantsStandardOutput) {
+  EXPECT_EQ(ErrorOf({"-F", "a", "b"}), "'b' is one operand too many: -F writes to standard output");
+  EXPECT_EQ(ErrorOf({"-F", "--json", "a"}),
+            "-F and --json exclude each other: both want standard output");
+  EXPECT_EQ(ErrorOf({"-F"}), "no VMCORE is given; try --help");
+}
+
 TEST(FilterOptions, HelpAndVersionNeedNoOperands) {
   EXPECT_EQ(Parse({"-h"}).mode, FilterMode::kHelp);
   EXPECT_EQ(Parse({"--version"}).mode, FilterMode::kVersion);
@@ -76,8 +92,8 @@ TEST(FilterOptions, ErrorsNameTheWord) {
 TEST(FilterOptions, HelpNamesEveryOption) {
   std::string help = FilterHelp("makedumpfile");
   for (const char* word :
-       {"-c", "-l", "-p", "-z", "-d LEVEL", "-f", "--num-threads N", "--dump-dmesg", "--dry-run",
-        "--show-stats", "--json", "--message-level N", "-h, --help", "-v, --version"})
+       {"-c", "-l", "-p", "-z", "-d LEVEL", "-f", "-F", "--num-threads N", "--dump-dmesg",
+        "--dry-run", "--show-stats", "--json", "--message-level N", "-h, --help", "-v, --version"})
     EXPECT_NE(help.find(word), std::string::npos) << word;
 }
 

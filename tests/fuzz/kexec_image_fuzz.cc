@@ -13,9 +13,11 @@ std::string BaseFile(uint8_t choice) {
     case 'B':
       return kdumpkit::MakeBzImage();
     case 'U':
-      return kdumpkit::MakeEfiProgram({".osrel", ".cmdline", ".linux"}, "", true);
+      return kdumpkit::MakeEfiHeader({".osrel", ".cmdline", ".linux"}, "", true);
     case 'Z':
-      return kdumpkit::MakeEfiProgram({".text", ".data"}, "zimg");
+      return kdumpkit::MakeEfiHeader({".text", ".data"}, "zimg");
+    case 'A':
+      return kdumpkit::MakeArm64Image();
     case 'E':
       return kdumpkit::MakeElf(62);
     default:
@@ -43,8 +45,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   kdumpkit::KernelImage image = kdumpkit::DetectKernelImage(bytes, bytes.size());
   CHECK(!image.description.empty());
   CHECK((image.kind == kdumpkit::ImageKind::kBzImage) == image.bzimage.has_value());
-  kdumpkit::Status loadable = kdumpkit::CheckLoadable(image, "file", "x86_64");
+  CHECK((image.kind == kdumpkit::ImageKind::kArm64Image) == image.arm64.has_value());
   // What is loadable is at least as long as the kernel's own loader will read.
-  if (loadable) CHECK(image.bzimage->file_size <= bytes.size() && bytes.size() >= 1024);
+  if (kdumpkit::CheckLoadable(image, "file", "x86_64"))
+    CHECK(image.bzimage->file_size <= bytes.size() && bytes.size() >= 1024);
+  if (kdumpkit::CheckLoadable(image, "file", "aarch64"))
+    CHECK(image.arm64->file_size <= bytes.size() && bytes.size() >= 64);
   return 0;
 }

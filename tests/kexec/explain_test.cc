@@ -14,12 +14,13 @@ namespace kdumpkit {
 namespace {
 
 using namespace std::string_literals;
+using testing::AllOf;
 using testing::HasSubstr;
 
 class Explain : public testing::Test {
  protected:
   // The messages after the kernel answered `error`.
-  std::string Message(int error, std::vector<std::string> args = {"-p"}) {
+  std::string Message(int error, std::vector<std::string> args = {"-p", "-s"}) {
     machine_.kernel.answers.assign(10, error);
     EXPECT_EQ(machine_.RunWithKernel(std::move(args)), kExitFailed);
     EXPECT_THAT(machine_.err, HasSubstr(fmt::format("loading '{}' as", machine_.KernelPath())));
@@ -116,7 +117,7 @@ TEST_F(Explain, Enoexec) {
 }
 
 TEST_F(Explain, Einval) {
-  std::string text = Message(EINVAL, {"-p", "--append=12345"});
+  std::string text = Message(EINVAL, {"-p", "-s", "--append=12345"});
   EXPECT_THAT(text, HasSubstr("the command line (5 characters, at most 2016)"));
   EXPECT_THAT(text, HasSubstr("more than half of memory (48.0 MiB of 1953.1 MiB of memory)"));
 }
@@ -136,10 +137,62 @@ TEST_F(Explain, EaddrnotavailOfANormalKernel) {
 }
 
 TEST_F(Explain, EnosysNamesTheOtherSystemCall) {
-  EXPECT_THAT(
-      Message(ENOSYS, {"-p", "-a"}),
-      HasSubstr("the older kexec_load would be needed, which this version of kexec does not "
-                "have yet"));
+  EXPECT_THAT(Message(ENOSYS), HasSubstr("no kexec_file_load (CONFIG_KEXEC_FILE is off): leave -s "
+                                         "out, kexec_load may be there"));
+}
+
+// Rows of kexec_load.
+
+TEST_F(Explain, SegmentEperm) {
+  RootDir root = machine_.Root();
+  Options options;
+  options.slot = Slot::kCrash;
+  options.kernel = machine_.KernelPath();
+  options.call = CallChoice::kSegments;
+  LoadPlan plan = MakeLoadPlan(options, root, "x86_64").value();
+  ASSERT_FALSE(plan.Refused());
+  EXPECT_THAT(ExplainLoadError(EPERM, plan, SystemState::Read(root)),
+              HasSubstr("a container's seccomp filter"));
+  LockDown();
+  EXPECT_THAT(ExplainLoadError(EPERM, plan, SystemState::Read(root)),
+              HasSubstr("kernel lockdown is 'integrity'; Secure Boot is on, which forbids "
+                        "kexec_load: load a signed bzImage with -s"));
+  machine_.Set("proc/sys/kernel/kexec_load_disabled", "1\n");
+  EXPECT_THAT(ExplainLoadError(EPERM, plan, SystemState::Read(root)),
+              HasSubstr("kexec_load_disabled' is 1"));
+}
+
+TEST_F(Explain, SegmentEacces) {
+  EXPECT_THAT(Message(EACCES, {"-p", "-c"}), HasSubstr("kexec_load shows it none: use -s"));
+}
+
+TEST_F(Explain, SegmentEinval) {
+  EXPECT_THAT(Message(EINVAL, {"-p", "-c"}),
+              AllOf(HasSubstr("the kernel did not accept the 5 segments (48."),
+                    HasSubstr(" MiB in all, of 1953.1 MiB of memory; at most half of memory and 16 "
+                              "segments are taken)")));
+}
+
+TEST_F(Explain, SegmentEaddrnotavail) {
+  EXPECT_THAT(Message(EADDRNOTAVAIL, {"-p", "-c"}),
+              HasSubstr("a segment lies outside the reservation"));
+  EXPECT_THAT(Message(EADDRNOTAVAIL, {"-l", "-c"}),
+              HasSubstr("memory has changed since '/sys/firmware/memmap'"));
+}
+
+TEST_F(Explain, SegmentEnomem) {
+  EXPECT_THAT(Message(ENOMEM, {"-p", "-c"}), HasSubstr("no memory for page tables"));
+}
+
+TEST_F(Explain, SegmentEnosys) {
+  EXPECT_THAT(Message(ENOSYS, {"-p", "-c"}),
+              HasSubstr("no kexec_load (CONFIG_KEXEC is off): use -s, with a bzImage"));
+}
+
+TEST_F(Explain, SegmentErrnosThatMeanTheSame) {
+  EXPECT_THAT(Message(EBUSY, {"-p", "-c"}), HasSubstr("still holds the kernel's kexec lock"));
+  EXPECT_THAT(Message(EOPNOTSUPP, {"-p", "-c"}), HasSubstr("such as TDX"));
+  EXPECT_THAT(Message(EINTR, {"-p", "-c"}), HasSubstr("a signal interrupted it"));
 }
 
 TEST_F(Explain, Eopnotsupp) { EXPECT_THAT(Message(EOPNOTSUPP), HasSubstr("such as TDX")); }

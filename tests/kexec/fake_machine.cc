@@ -97,6 +97,7 @@ FakeMachine::FakeMachine() {
   Set("proc/iomem",
       "00001000-0009fbff : System RAM\n"
       "00100000-7ffdffff : System RAM\n"
+      "  01000000-01dfffff : Kernel code\n"
       "  5f000000-6effffff : Crash kernel\n"
       "fd000000-fdffffff : 0000:00:01.0\n");
   Set("proc/meminfo", "MemTotal:        2000000 kB\nMemFree:         1500000 kB\n");
@@ -104,6 +105,11 @@ FakeMachine::FakeMachine() {
   Set("proc/sys/kernel/kexec_load_disabled", "0\n");
   Set("proc/sys/kernel/kexec_load_limit_panic", "-1\n");
   Set("proc/sys/kernel/kexec_load_limit_reboot", "-1\n");
+  Set("proc/sys/kernel/panic", "0\n");
+  Set("proc/kallsyms", "ffffffff81000000 T _text\nffffffff82e00000 B _end\n");
+  Set("sys/devices/system/cpu/cpu0/crash_notes", "7e000000\n");
+  Set("sys/devices/system/cpu/cpu0/crash_notes_size", "368\n");
+  Set("sys/kernel/vmcoreinfo", "0x000000007e001000 1024\n");
   Set("sys/kernel/kexec_loaded", "0\n");
   Set("sys/kernel/kexec_crash_loaded", "0\n");
   Set("sys/kernel/kexec_crash_size", "268435456\n");

@@ -140,8 +140,8 @@ TEST_F(LoadChecks, CommandLineOfExactlyTheLimit) {
 TEST_F(LoadChecks, CommandLineTooLong) {
   EXPECT_THAT(Refused({"-p", "--append=" + std::string(2020, 'x')}),
               HasSubstr("the command line has 2020 characters, '" + machine_.KernelPath() +
-                        "' takes 2016 (its own limit 2047, less what the running kernel keeps for "
-                        "elfcorehdr=): shorten it by 4"));
+                        "' takes 2016 (its own limit less what the running kernel adds): shorten "
+                        "it by 4"));
 }
 
 TEST_F(LoadChecks, LimitComesFromTheBootHeader) {
@@ -214,7 +214,7 @@ TEST_F(LoadChecks, TruncatedKernel) {
 
 TEST_F(LoadChecks, OtherMachine) {
   machine_.machine = "riscv64";
-  EXPECT_THAT(Refused(), HasSubstr("on x86_64 only, this machine is riscv64"));
+  EXPECT_THAT(Refused(), HasSubstr("on x86_64 and aarch64 only, this machine is riscv64"));
 }
 
 // Files that cannot even be opened: one sentence, and nothing else happens.
@@ -254,6 +254,14 @@ TEST_F(LoadChecks, ReuseNeedsProcCmdline) {
   EXPECT_THAT(machine_.err, HasSubstr("kexec: --reuse-cmdline: cannot open"));
 }
 
+TEST_F(LoadChecks, Arm64ImageOnItsMachine) {
+  machine_.machine = "aarch64";
+  machine_.Set("boot/vmlinuz", MakeArm64Image());
+  EXPECT_EQ(machine_.RunWithKernel({"-p", "--append=quiet"}), kExitDone);
+  ASSERT_EQ(machine_.kernel.loads.size(), 1u);
+  EXPECT_EQ(machine_.kernel.loads[0].command_line, "quiet");
+}
+
 TEST_F(LoadChecks, DryRunPrintsThePlanAndDoesNothing) {
   machine_.Set("sys/kernel/crash_elfcorehdr_size", "573504\n");
   EXPECT_EQ(machine_.RunWithKernel({"-p", "--dry-run", "-d", "--reuse-cmdline", "--append=irqpoll",
@@ -263,12 +271,13 @@ TEST_F(LoadChecks, DryRunPrintsThePlanAndDoesNothing) {
   EXPECT_EQ(machine_.err, "");
   EXPECT_EQ(
       machine_.out,
-      "plan:         load a crash kernel with kexec_file_load\n"
+      "plan:         load a crash kernel\n"
+      "system call:  kexec_file_load, else kexec_load\n"
       "loaded now:   nothing\n"
       "kernel:       '" +
           machine_.KernelPath() +
           "', 3072 bytes\n"
-          "image:        a Linux bzImage, boot protocol 2.15\n"
+          "image:        a Linux bzImage, boot protocol 2.15, not signed\n"
           "version:      6.1.0-50-amd64 (maker@host) #1 SMP\n"
           "initrd:       '" +
           machine_.InitrdPath() +
@@ -278,7 +287,7 @@ TEST_F(LoadChecks, DryRunPrintsThePlanAndDoesNothing) {
           "flags:        0xa (ON_CRASH, DEBUG)\n"
           "reservation:  256 MiB at 0x5f000000-0x6effffff\n"
           "memory:       48.7 MiB to load: kernel 48 MiB, initrd 100 KiB, elfcorehdr 564 KiB, "
-          "other 32 KiB\n"
+          "other 32 KiB; the kernel chooses the places\n"
           "check:        ok       loading is permitted\n"
           "check:        ok       memory is reserved for a crash kernel\n"
           "check:        ok       '" +

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <nlohmann/json.hpp>
 
 #include "tests/kexec/fake_machine.h"
 
@@ -71,7 +72,7 @@ TEST(Run, FlagsTheKernelDoesNotKnowAreLeftOut) {
 TEST(Run, OtherEinvalIsNotRetriedWithoutOptionalFlags) {
   FakeMachine machine;
   machine.kernel.answers = {EINVAL};
-  EXPECT_EQ(machine.RunWithKernel({"-p"}), kExitFailed);
+  EXPECT_EQ(machine.RunWithKernel({"-p", "-s"}), kExitFailed);
   EXPECT_EQ(machine.kernel.loads.size(), 1u);
 }
 
@@ -144,7 +145,8 @@ TEST(Run, FailureOfANormalLoad) {
   FakeMachine machine;
   machine.kernel.answers = {ENOMEM, ENOMEM};
   EXPECT_EQ(machine.RunWithKernel({"-l"}), kExitFailed);
-  EXPECT_THAT(machine.err, HasSubstr("as the kernel: Cannot allocate memory (ENOMEM): "));
+  EXPECT_THAT(machine.err,
+              HasSubstr("as the kernel with kexec_file_load: Cannot allocate memory (ENOMEM): "));
   EXPECT_THAT(machine.err, Not(HasSubstr("panic")));
   machine.Set("sys/kernel/kexec_loaded", "1\n");
   machine.RunWithKernel({"-l"});
@@ -191,7 +193,7 @@ TEST(Run, UnloadFailures) {
   EXPECT_EQ(machine.Run({"-p", "-u"}), kExitFailed);
   EXPECT_THAT(machine.err, HasSubstr("still holds the kernel's kexec lock"));
   machine.kernel.answers = {ENOSYS};
-  EXPECT_EQ(machine.Run({"-p", "-u"}), kExitFailed);
+  EXPECT_EQ(machine.Run({"-p", "-u", "-s"}), kExitFailed);
   EXPECT_THAT(machine.err, HasSubstr("CONFIG_KEXEC_FILE"));
   machine.kernel.answers = {EIO};
   EXPECT_EQ(machine.Run({"-p", "-u"}), kExitFailed);
@@ -230,7 +232,7 @@ TEST(Run, ExecSyncsAndStarts) {
   FakeMachine machine;
   machine.Set("sys/kernel/kexec_loaded", "1\n");
   machine.Run({"-e"});
-  EXPECT_THAT(machine.kernel.did, ElementsAre("sync", "reboot"));
+  EXPECT_THAT(machine.kernel.did, ElementsAre("sync", "interfaces down", "reboot"));
   machine.kernel.did.clear();
   machine.Run({"-e", "-x", "-y"});
   EXPECT_THAT(machine.kernel.did, ElementsAre("reboot"));
@@ -249,7 +251,7 @@ TEST(Run, ExecWithoutSysfsGoesOn) {
   FakeMachine machine;
   machine.Remove("sys/kernel/kexec_loaded");
   machine.Run({"-e"});
-  EXPECT_THAT(machine.kernel.did, ElementsAre("sync", "reboot"));
+  EXPECT_THAT(machine.kernel.did, ElementsAre("sync", "interfaces down", "reboot"));
 }
 
 TEST(Run, ExecFailures) {
@@ -275,7 +277,7 @@ TEST(Run, ForceLoadsAndStarts) {
   FakeMachine machine;
   machine.RunWithKernel({"-f"});
   EXPECT_EQ(machine.kernel.loads.size(), 1u);
-  EXPECT_THAT(machine.kernel.did, ElementsAre("sync", "reboot"));
+  EXPECT_THAT(machine.kernel.did, ElementsAre("sync", "interfaces down", "reboot"));
 }
 
 TEST(Run, WithoutActionLoadsAndShutsDown) {
@@ -339,9 +341,55 @@ TEST(Run, WrongUseGoesToStandardError) {
 
 TEST(Run, OptionsWithoutEffectWarn) {
   FakeMachine machine;
-  EXPECT_EQ(machine.RunWithKernel({"-p", "--mem-max=1G"}), kExitDone);
+  EXPECT_EQ(machine.RunWithKernel({"-p", "-s", "--mem-max=0x60000000"}), kExitDone);
   EXPECT_EQ(machine.err,
-            "kexec: warning: --mem-max has no effect with kexec_file_load, ignoring\n");
+            "kexec: warning: --mem-min and --mem-max have no effect with kexec_file_load, "
+            "ignoring\n");
+}
+
+TEST(Run, StatusAsJson) {
+  FakeMachine machine;
+  machine.Set("sys/kernel/kexec_crash_loaded", "1\n");
+  machine.Set("proc/sys/kernel/kexec_load_limit_panic", "3\n");
+  machine.Set("sys/devices/system/memory/crash_hotplug", "1\n");
+  EXPECT_EQ(machine.Run({"-S", "--json"}), 1);
+  auto status = nlohmann::json::parse(machine.out);
+  EXPECT_EQ(status["crash"]["loaded"], true);
+  EXPECT_EQ(status["crash"]["loads_left"], 3);
+  EXPECT_EQ(status["reboot"]["loaded"], false);
+  EXPECT_EQ(status["reservation"]["ranges"][0]["start"], 0x5f000000);
+  EXPECT_EQ(status["reservation"]["load_size"], 256 << 20);
+  EXPECT_EQ(status["lockdown"], "none");
+  EXPECT_EQ(status["hotplug"]["memory"], true);
+  EXPECT_TRUE(status["hotplug"]["cpu"].is_null());
+  EXPECT_TRUE(status["elfcorehdr_size"].is_null());
+  EXPECT_EQ(status["crash"]["forbidden_by"].size(), 0u);
+}
+
+TEST(Run, PlanAsJson) {
+  FakeMachine machine;
+  EXPECT_EQ(machine.RunWithKernel({"-p", "--plan", "--json", "--append=quiet"}), kExitDone);
+  auto plan = nlohmann::json::parse(machine.out);
+  EXPECT_EQ(plan["slot"], "crash");
+  EXPECT_EQ(plan["system_call"], "kexec_file_load");
+  EXPECT_EQ(plan["may_fall_back"], true);
+  EXPECT_EQ(plan["kernel"]["path"], machine.KernelPath());
+  EXPECT_EQ(plan["kernel"]["signed"], false);
+  EXPECT_TRUE(plan["initrd"].is_null());
+  EXPECT_EQ(plan["command_line"], "quiet");
+  EXPECT_EQ(plan["refused"], false);
+  EXPECT_FALSE(plan.contains("segments"));
+  EXPECT_THAT(machine.kernel.loads, IsEmpty());
+}
+
+// A refusal is an answer, too; text that is not UTF-8 does not spoil it.
+TEST(Run, RefusedPlanAsJson) {
+  FakeMachine machine;
+  machine.Set("boot/vmlinuz", "text");
+  EXPECT_EQ(machine.RunWithKernel({"-p", "--plan", "--json", "--append=\xff"}), kExitRefused);
+  auto plan = nlohmann::json::parse(machine.out);
+  EXPECT_EQ(plan["refused"], true);
+  EXPECT_TRUE(plan["system_call"].is_null());
 }
 
 }  // namespace

@@ -180,11 +180,20 @@ class Suite:
             raise ArchiveError(f"no package '{package}' in suite '{self.name}'")
         return stanzas[0]
 
-    def closure(self, package: str) -> list[str]:
-        """The package and everything it depends on, as apt would install it on nothing."""
+    def versions(self, packages: list[str]) -> dict[str, str]:
+        """The packages and all they depend on, as apt would install them on nothing."""
         self.update()
-        plan = self._run("apt-get", "install", "--simulate", "--no-install-recommends", package)
-        return [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
+        plan = self._run("apt-get", "install", "--simulate", "--no-install-recommends", *packages)
+        return dict(re.findall(r"^Inst (\S+) \((\S+)", plan, re.MULTILINE))
+
+    def closure(self, package: str) -> list[str]:
+        """The names of the package and of everything it depends on."""
+        return list(self.versions([package]))
+
+    def source_list(self) -> pathlib.Path:
+        """A file in the form of apt's .sources that names the suite, its mirror and its keys."""
+        self.update()
+        return self._root / "sources" / "suite.sources"
 
     def download(self, packages: list[str], folder: pathlib.Path) -> list[pathlib.Path]:
         """Downloads packages into `folder`; apt checks each against the signed lists."""

@@ -30,18 +30,26 @@ def for_each(**axes):
     return mark
 
 
+def expanded_over(**common):
+    """Makes a test method of every `check_...` method for each value of these and its own axes."""
+    def expand(cls):
+        for name, check in list(vars(cls).items()):
+            if not name.startswith("check_"):
+                continue
+            axes = {**common, **getattr(check, "axes", {})}
+            for values in itertools.product(*axes.values()):
+                chosen = dict(zip(axes, values))
+                labels = (f"{key}_{v}" if key == "level" else str(v) for key, v in chosen.items())
+                method = functools.partialmethod(check, **chosen)
+                setattr(cls, f"test_{name.removeprefix('check_')}_{'_'.join(labels)}", method)
+        return cls
+    return expand
+
+
 def expanded(cls):
-    """Makes a test method of every `check_...` method for each kernel and parameter."""
-    for name, check in list(vars(cls).items()):
-        if not name.startswith("check_"):
-            continue
-        axes = {"kernel": settings.current.kernels, **getattr(check, "axes", {})}
-        for values in itertools.product(*axes.values()):
-            chosen = dict(zip(axes, values))
-            labels = (f"{key}_{v}" if key == "level" else str(v) for key, v in chosen.items())
-            method = functools.partialmethod(check, **chosen)
-            setattr(cls, f"test_{name.removeprefix('check_')}_{'_'.join(labels)}", method)
-    return cls
+    """The same for each kernel, and for each value of the axes that the class has itself."""
+    axes = {"kernel": settings.current.kernels, **getattr(cls, "axes", {})}
+    return expanded_over(**axes)(cls)
 
 
 def once(function):
@@ -77,6 +85,12 @@ def guest_vmcore(kernel: str) -> vmcore.Vmcore:
 def core_path(kernel: str) -> pathlib.Path:
     """The raw vmcore of a kernel."""
     return guest_vmcore(kernel).path
+
+
+def show(line: str) -> None:
+    """A line of a guest's console, when asked for."""
+    if settings.current.verbose:
+        print(f"    | {line}", flush=True)
 
 
 class VmCase(unittest.TestCase):

@@ -7,9 +7,9 @@ import pathlib
 import struct
 
 import bitmaps
+from elf_headers import PT_LOAD, PT_NOTE, segments
 
 PAGE = 4096
-PT_LOAD, PT_NOTE = 1, 4
 
 
 class ElfCore:
@@ -20,19 +20,11 @@ class ElfCore:
             self._file = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         if self._file[:6] != b"\x7fELF\x02\x01":
             raise ValueError(f"'{path}' is not a little-endian ELF64 file")
-        self.headers = self._read_headers()
-        loads = sorted((paddr, offset, filesz, memsz)
-                       for kind, offset, paddr, filesz, memsz in self.headers if kind == PT_LOAD)
+        self.headers = segments(self._file)
+        loads = sorted((load.paddr, load.offset, load.filesz, load.memsz)
+                       for load in self.headers if load.kind == PT_LOAD)
         self.segments = _without_overlap(loads)
         self._starts = [segment[0] for segment in self.segments]
-
-    def _read_headers(self):
-        offset, = struct.unpack_from("<Q", self._file, 32)
-        size, count = struct.unpack_from("<HH", self._file, 54)
-        found = (struct.unpack_from("<IIQQQQQQ", self._file, offset + index * size)
-                 for index in range(count))
-        return [(kind, offset, paddr, filesz, memsz)
-                for kind, _, offset, _, paddr, filesz, memsz, _ in found]
 
     def __len__(self) -> int:
         return len(self._file)
@@ -75,8 +67,8 @@ class ElfCore:
 
     def notes(self) -> bytes:
         """The contents of the note segments."""
-        return b"".join(self._file[offset:offset + filesz]
-                        for kind, offset, _, filesz, _ in self.headers if kind == PT_NOTE)
+        return b"".join(self._file[note.offset:note.offset + note.filesz]
+                        for note in self.headers if note.kind == PT_NOTE)
 
     def vmcoreinfo(self) -> dict[str, str]:
         """The lines of VMCOREINFO."""

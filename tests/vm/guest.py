@@ -2,6 +2,7 @@
 """Runs a Debian kernel in QEMU (TCG): what is in the guest, how it is started, how it ended."""
 
 import dataclasses
+import functools
 import hashlib
 import os
 import pathlib
@@ -13,6 +14,7 @@ import tempfile
 import time
 
 import archive
+import control
 import kernels
 import newc
 
@@ -20,6 +22,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 # What a guest needs to reach its disks and file system; the last is not a module everywhere.
 GUEST_MODULES = ["virtio_pci", "virtio_blk", "ext4"]
 OPTIONAL_MODULES = ["crc32c_generic"]
+EFI_FIRMWARE = "/usr/share/ovmf/OVMF.fd"
+ATTEMPTS = 3                 # at a guest that fails by its emulator
 CRASH_COMMAND_LINE = "console=ttyS0 reset_devices nr_cpus=1 acpi_no_memhotplug loglevel=5"
 
 
@@ -87,18 +91,18 @@ def crash_image(kernel: kernels.Kernel, init: pathlib.Path) -> bytes:
 
 
 def guest_image(kernel: kernels.Kernel, script: str, programs: dict[str, Program],
-                files: dict[str, bytes]) -> bytes:
+                files: dict[str, bytes], modules: list[str] = GUEST_MODULES) -> bytes:
     """A test guest's initramfs: busybox, modules, programs with libraries, and the script."""
     image = newc.Archive()
     image.console()
     image.copy("bin/busybox", pathlib.Path(shutil.which("busybox") or "/bin/busybox"))
     image.file("init", (HERE / "guest_init.sh").read_bytes(), 0o755)
     image.file("run.sh", script.encode(), 0o755)
-    add_modules(image, kernel, GUEST_MODULES)
+    add_modules(image, kernel, modules)
     for name, program in programs.items():
         add_program(image, name, program)
     for name, data in files.items():
-        image.file(name, data)
+        image.file(name, data, 0o755 if data.startswith(b"#!") else 0o644)
     return image.finish()
 
 
@@ -108,6 +112,7 @@ class Disk:
     serial: str
     path: pathlib.Path
     read_only: bool = False
+    format: str = "raw"      # or "qcow2"
 
 
 def make_blank(path: pathlib.Path, size: int) -> pathlib.Path:
@@ -137,6 +142,10 @@ class Result:
         """Whether the console showed the text."""
         return text in self.console
 
+    def failed_by_emulator(self) -> bool:
+        """Whether a kernel died of its emulation: a virtual CPU ran code that was patched since."""
+        return self.has("Oops: int3")
+
 
 @dataclasses.dataclass
 class GuestRun:
@@ -151,6 +160,9 @@ class GuestRun:
     extra_arguments: str = ""
     loglevel: int = 5
     time_limit: float = 300
+    memory_slots: str = ""   # ",slots=2,maxmem=8G" as -m takes it: room for memory added later
+    spare_cpus: int = 0      # more that could be plugged in
+    efi: bool = False        # EFI firmware instead of a BIOS
     qemu_arguments: list[str] = dataclasses.field(default_factory=list)
 
     def command_line(self) -> str:
@@ -158,40 +170,55 @@ class GuestRun:
         return (f"console=ttyS0 loglevel={self.loglevel} panic=5 crashkernel={self.crashkernel} "
                 f"{self.extra_arguments}").strip()
 
-    def _argv(self, initrd: pathlib.Path) -> list[str]:
+    def _argv(self, folder: pathlib.Path, memory: control.Memory) -> list[str]:
         argv = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-machine", "q35",
-                "-cpu", self.cpu_model, "-smp", str(self.cpus), "-m", f"{self.memory_mib}M",
+                "-cpu", self.cpu_model,
+                "-smp", f"{self.cpus},maxcpus={self.cpus + self.spare_cpus}",
+                "-m", f"{self.memory_mib}M{self.memory_slots}", *memory.qemu_arguments(),
                 "-no-reboot", "-nodefaults", "-display", "none", "-serial", "stdio",
-                "-monitor", "none", "-kernel", str(self.kernel.image), "-initrd", str(initrd),
+                "-qmp", f"unix:{folder / 'monitor'},server=on,wait=off",
+                "-kernel", str(self.kernel.image), "-initrd", str(folder / "initrd"),
                 "-append", self.command_line()]
         for number, disk in enumerate(self.disks):
             mode = ",read-only=on" if disk.read_only else ""
-            argv += ["-drive", f"if=none,id=d{number},format=raw,cache=unsafe{mode},"
+            argv += ["-drive", f"if=none,id=d{number},format={disk.format},cache=unsafe{mode},"
                                f"file={str(disk.path).replace(',', ',,')}",
                      "-device", f"virtio-blk-pci,drive=d{number},serial={disk.serial}"]
-        return argv + self.qemu_arguments
+        return argv + ["-bios", EFI_FIRMWARE] * self.efi + self.qemu_arguments
 
-    def run(self, log: pathlib.Path | None = None, verbose=None,
-            until: str | None = None) -> Result:
+    def run(self, log: pathlib.Path | None = None, verbose=None, until: str | None = None,
+            answer=None) -> Result:
         """Boots the guest and waits for its end, for a line with `until`, or the time limit.
 
         The console goes to the file `log` as it comes; `verbose` is called with each line.
+        When the guest asks (see control.py), answer(words, machine) returns the line to type.
         """
-        with tempfile.TemporaryDirectory(prefix="kdumpkit-guest.") as folder:
-            initrd = pathlib.Path(folder) / "initrd"
-            initrd.write_bytes(self.initrd)
+        with tempfile.TemporaryDirectory(prefix="kdumpkit-guest.") as name:
+            folder = pathlib.Path(name)
+            (folder / "initrd").write_bytes(self.initrd)
             start = time.monotonic()
-            with subprocess.Popen(self._argv(initrd), stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as qemu:
+            with control.Memory(self.memory_mib) as memory, \
+                 subprocess.Popen(self._argv(folder, memory), stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  pass_fds=[memory.fd]) as qemu, \
+                 control.Machine(str(folder / "monitor"), qemu.stdin, memory) as machine:
                 try:
-                    lines, how = _watch(qemu, start + self.time_limit, log, verbose, until)
+                    react = functools.partial(_react, answer, machine)
+                    lines, how = _watch(qemu, start + self.time_limit, log, verbose, until, react)
                 finally:
                     if qemu.poll() is None:
                         qemu.kill()
             return Result("".join(lines), how, time.monotonic() - start, qemu.returncode)
 
 
-def _watch(qemu, deadline: float, log, verbose, until):
+def _react(answer, machine: control.Machine, line: str) -> None:
+    """Answers a line in which the guest asks."""
+    _, asked, words = line.partition(control.ASK)
+    if asked and answer:
+        machine.type(answer(words.split(), machine) + "\n")
+
+
+def _watch(qemu, deadline: float, log, verbose, until, react):
     """Reads the console until QEMU ends, a line has `until`, or the deadline has passed."""
     lines: list[str] = []
     rest = b""
@@ -208,6 +235,7 @@ def _watch(qemu, deadline: float, log, verbose, until):
                 lines.append(line + "\n")
                 if verbose:
                     verbose(line)
+                react(line)
                 if until and until in line:
                     return lines, "marker"
             if not data:

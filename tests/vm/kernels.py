@@ -23,6 +23,7 @@ SOURCES = {
     "7.3": ("experimental", r"linux-image-7\.3(\.\d+)?(\+deb\d+)?-amd64"),
 }
 DEFAULT = ("6.1", "6.12")
+LOADER_DEFAULT = (*DEFAULT, "7.3")     # loading and crashing needs no debug symbols, and is quick
 
 
 @dataclasses.dataclass(frozen=True)

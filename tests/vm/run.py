@@ -15,7 +15,8 @@ import archive
 import kernels
 import settings
 
-MODULES = ["test_filter", "test_faults", "test_readers", "test_capture"]
+MODULES = ["test_filter", "test_faults", "test_readers", "test_capture", "test_debian",
+           "test_purgatory", "test_kexec", "test_reboot"]
 
 
 def name_of(test: unittest.TestCase) -> str:
@@ -71,10 +72,17 @@ def parse(argv) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build-dir", type=pathlib.Path, default=pathlib.Path("build"))
-    parser.add_argument("--kernels", metavar="LIST", default=",".join(kernels.DEFAULT),
-                        help="of " + ", ".join(kernels.SOURCES))
+    parser.add_argument("--kernels", metavar="LIST", help="of " + ", ".join(kernels.SOURCES) +
+                        "; default: " + ", ".join(kernels.DEFAULT) + ", and for tests of kexec " +
+                        ", ".join(kernels.LOADER_DEFAULT))
     parser.add_argument("--all-kernels", action="store_true")
     parser.add_argument("--filter", metavar="COMMAND", help="runs instead of kdump-filter")
+    parser.add_argument("--originals", action="store_true",
+                        help="also crash the Debian guest with kexec-tools and makedumpfile")
+    parser.add_argument("--kexec", metavar="PROGRAM",
+                        help="runs instead of kexec; 'debian': that of kexec-tools")
+    parser.add_argument("--matrix", action="store_true",
+                        help="every way to load and to crash (more than 200 guests)")
     parser.add_argument("-k", dest="patterns", action="append", metavar="PATTERN", default=[],
                         help="only tests whose name has this in it (* and ? allowed)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the results")
@@ -83,15 +91,26 @@ def parse(argv) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def configure(options: argparse.Namespace) -> None:
-    """Settles what is tested before the test modules are imported: they read it."""
-    names = tuple(kernels.SOURCES if options.all_kernels else options.kernels.split(","))
+def chosen_kernels(options: argparse.Namespace, default: tuple[str, ...]) -> tuple[str, ...]:
+    """The kernels that the command line names, or the default."""
+    if options.all_kernels:
+        return tuple(kernels.SOURCES)
+    names = tuple(options.kernels.split(",")) if options.kernels else default
     unknown = [name for name in names if name not in kernels.SOURCES]
     if unknown:
         sys.exit(f"run.py: no such kernel: {', '.join(unknown)}")
+    return names
+
+
+def configure(options: argparse.Namespace) -> None:
+    """Settles what is tested before the test modules are imported: they read it."""
     settings.current.build_dir = options.build_dir
-    settings.current.kernels = names
+    settings.current.originals = options.originals
+    settings.current.kernels = chosen_kernels(options, kernels.DEFAULT)
+    settings.current.loader_kernels = chosen_kernels(options, kernels.LOADER_DEFAULT)
     settings.current.verbose = options.verbose
+    settings.current.matrix = options.matrix
+    settings.current.kexec_program = options.kexec
     settings.current.filter_command = shlex.split(options.filter) if options.filter else None
 
 

@@ -5,7 +5,9 @@ import dataclasses
 import pathlib
 import unittest
 
+import guest
 import kernels
+import vmcore
 
 
 @dataclasses.dataclass
@@ -13,7 +15,11 @@ class Settings:
     """Where the programs under test are, and on which kernels they are tested."""
     build_dir: pathlib.Path = pathlib.Path("build")
     filter_command: list[str] | None = None    # stands in for kdump-filter
+    loader_kernels: tuple[str, ...] = kernels.LOADER_DEFAULT    # for what kexec does
     kernels: tuple[str, ...] = kernels.DEFAULT
+    originals: bool = False                    # also Debian's own programs in the Debian guest
+    kexec_program: str | None = None           # stands in for kexec; "debian": kexec-tools
+    matrix: bool = False                       # every combination of ways to load and to crash
     verbose: bool = False
 
     def program(self, path: str) -> pathlib.Path:
@@ -26,6 +32,13 @@ class Settings:
     def filter(self) -> list[str]:
         """The words that run the filter under test."""
         return self.filter_command or [str(self.program("filter/kdump-filter"))]
+
+    def kexec(self) -> guest.Program:
+        """The kexec under test."""
+        if self.kexec_program == "debian":
+            return vmcore.debian_kexec()
+        return guest.Program(pathlib.Path(self.kexec_program).resolve() if self.kexec_program
+                             else self.program("kexec/kexec"))
 
     def need_own_filter(self) -> None:
         """Skips a test of what only kdump-filter does."""

@@ -59,17 +59,11 @@ def tearDownModule():
         folder.cleanup()
 
 
-def show(line: str) -> None:
-    """A line of a guest's console, when asked for."""
-    if settings.current.verbose:
-        print(f"    | {line}", flush=True)
-
-
 @case.once
 def captured(kernel: str) -> whole_path.Captured:
     """The run of a kernel that goes well."""
     return whole_path.run(programs(), kernels.find(kernel), scratch(f"capture-{kernel}"),
-                          words=VARIANTS[kernel], workload=WORKLOAD, verbose=show)
+                          words=VARIANTS[kernel], workload=WORKLOAD, verbose=case.show)
 
 
 class CaptureCase(case.VmCase):
@@ -197,7 +191,7 @@ def run_fault(cls: type[FaultCase]) -> whole_path.Captured:
     image = whole_path.capture_image(chosen, kernel, work / "capture.img", test.image_options())
     disk = whole_path.Destination.make(work / "destination", cls.disk_mib, cls.formatted)
     return whole_path.run(chosen, kernel, work, words=cls.words, workload=QUICK, destination=disk,
-                          image=image, verbose=show)
+                          image=image, verbose=case.show)
 
 
 class FullDisk(FaultCase):

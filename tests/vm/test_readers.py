@@ -17,6 +17,7 @@ import case
 import kdump_file
 import kernels
 import reference
+import settings
 import tools
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -183,6 +184,25 @@ class Judge(case.VmCase):
         """Code of the kernel."""
         damaged = self.damaged(kernel, "_stext", 300)
         self.assertNotEqual(run_drgn(kernel, damaged), raw_digest(kernel))
+
+
+@case.expanded
+class Flattened(case.VmCase):
+    """A dump that went through a pipe (-F); crash opens one in test_debian."""
+
+    def check_makedumpfile_makes_the_same_dump(self, kernel):
+        """Byte for byte what is written without -F."""
+        stream, path = self.work / f"stream-{kernel}", self.work / f"rearranged-{kernel}"
+        with open(stream, "wb") as output:
+            done = subprocess.run([*settings.current.filter(), "-F", *case.CODECS["zlib"],
+                                   "-d", "31", case.core_path(kernel)], stdout=output,
+                                  stderr=subprocess.PIPE, timeout=case.TIME_LIMIT, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(stream, "rb") as piped:
+            archive.run_quietly([*reference.makedumpfile(kernel), "-R", path], stdin=piped)
+        self.succeed(["cmp", path, self.dump_path(kernel, 31, "zlib")])
+        stream.unlink()
+        path.unlink()
 
 
 @case.expanded
