@@ -58,7 +58,10 @@ class Checker {
   void CompletePaths() {
     const SettingOrigin* path = Find("path");
     bool used = config_.destinations.empty();
-    if (used) config_.destinations.emplace_back();
+    if (used) {
+      config_.destinations.emplace_back();
+      if (path != nullptr) reading_.origins["destination"] = {{path->at, "path"}};
+    }
     for (Destination& destination : config_.destinations) {
       used = used || (destination.path.empty() && !destination.IsRaw());
       Status set = SetDefaultPath(destination, config_.path);

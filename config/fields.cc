@@ -13,6 +13,8 @@ namespace {
 
 using Words = std::vector<std::string>;
 
+constexpr uint64_t kMostBytes = uint64_t{1} << 50;
+
 // The words of each enumeration, in the order of its values.
 template <typename E>
 constexpr std::span<const std::string_view> Names() {
@@ -89,7 +91,9 @@ Status Set(unsigned& out, const Directive& directive, const Statement& statement
 Status Set(uint64_t& out, const Directive& directive, const Statement& statement) {
   std::string word = TRY(OneWord(statement));
   bool zero = !directive.zero.empty() && word == directive.zero;
-  out = zero ? 0 : TRY(ParseSize(word));
+  uint64_t bytes = zero ? 0 : TRY(ParseSize(word));
+  if (bytes > kMostBytes) return UsageError("it must be at most {}", FormatSize(kMostBytes));
+  out = bytes;
   return {};
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "config/directives.h"
+#include "config/nearest.h"
 #include "config/parse.h"
 #include "config/statement.h"
 
@@ -40,6 +41,17 @@ void ApplyRule(ImportWriter& writer, const ImportRule& rule, const ShellAssignme
     case ImportAs::kRule:
       return rule.apply(writer, from);
   }
+}
+
+// A mistyped name, or a file of another distribution.
+void RefuseUnknown(ImportWriter& writer, std::span<const ImportRule> rules,
+                   const ShellAssignment& from) {
+  std::vector<std::string_view> names;
+  for (const ImportRule& rule : rules) names.push_back(rule.variable);
+  std::string_view nearest = Nearest(from.name, names);
+  writer.Refuse(from, "it is no variable of this distribution",
+                nearest.empty() ? std::string("is it the right file?")
+                                : fmt::format("did you mean '{}'?", nearest));
 }
 
 }  // namespace
@@ -132,7 +144,7 @@ Import ApplyRules(ImportWriter writer, std::span<const ImportRule> rules) {
       return candidate.variable == assignment->name;
     });
     if (rule == rules.end()) {
-      writer.Note(*assignment, "unknown, left out");
+      RefuseUnknown(writer, rules, *assignment);
     } else {
       ApplyRule(writer, *rule, *assignment);
     }

@@ -64,7 +64,7 @@ struct ImportRule {
   void (*apply)(ImportWriter& writer, const ShellAssignment& from) = nullptr;
 };
 
-// Applies the rules to all variables of the file in its order; one without a rule is noted.
+// Applies the rules to all variables of the file in its order; one without a rule is refused.
 Import ApplyRules(ImportWriter writer, std::span<const ImportRule> rules);
 
 // A variable with a password in it, whose value must not be shown.

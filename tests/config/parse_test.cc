@@ -138,6 +138,7 @@ TEST(ParseConfig, BadValues) {
             "1: error: 'compression gzip' cannot be used; allowed are none, "
             "zlib, lzo, snappy, zstd");
   EXPECT_THAT(OnlyProblem("min_free 64"), HasSubstr("needs a unit"));
+  EXPECT_THAT(OnlyProblem("keep_bytes 1025T"), HasSubstr("at most 1024T"));
   EXPECT_THAT(OnlyProblem("mount_timeout 0"), HasSubstr("it must be from 1s to 1d"));
   EXPECT_THAT(OnlyProblem("watchdog maybe"), HasSubstr("write yes or no"));
   EXPECT_THAT(OnlyProblem("level 1 2"), HasSubstr("one word is wanted"));
@@ -284,6 +285,8 @@ TEST(ParseConfig, OriginsAreLines) {
   ASSERT_THAT(reading.origins.at("destination"), SizeIs(2));
   EXPECT_EQ(reading.origins.at("destination")[1].at.line, 5u);
   EXPECT_EQ(reading.origins.count("compression"), 0u);
+  reading = Parse("path /a\n");
+  EXPECT_EQ(reading.origins.at("destination")[0].by, "path");
 }
 
 }  // namespace
