@@ -57,6 +57,8 @@ class Checker {
 
   void CompletePaths() {
     const SettingOrigin* path = Find("path");
+    Result<std::string> normal = NormalPath(config_.path);
+    if (normal) config_.path = std::move(*normal);
     bool used = config_.destinations.empty();
     if (used) {
       config_.destinations.emplace_back();

@@ -86,6 +86,12 @@ TEST(ParseConfig, PathGoesToDestinationsThatNameNone) {
   EXPECT_EQ(config.destinations[1].path, "/other");
 }
 
+TEST(ParseConfig, PathLosesSlashes) {
+  Config config = Good("path //dumps//here/\nnfs h:/e\n");
+  EXPECT_EQ(config.path, "/dumps/here");
+  EXPECT_EQ(config.destinations[0].path, "/dumps/here");
+}
+
 TEST(ParseConfig, KernelCommandLineKeepsItsWords) {
   Config config = Good("command_line_append irqpoll 'dyndbg=file x.c +p' nr_cpus=1\n");
   EXPECT_THAT(config.command_line_append,
