@@ -149,8 +149,10 @@ Result<std::string> PercentDecode(std::string_view text) {
       c = static_cast<char>(*high * 16 + *low);
       i += 2;
     }
+    // A tab may stand in quotes.
     auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) return UsageError("it has control characters");
+    bool control = (byte < 0x20 && c != '\t') || byte == 0x7f;
+    if (control) return UsageError("it has control characters");
     decoded += c;
   }
   return decoded;

@@ -84,7 +84,7 @@ TEST(ValueText, PercentDecoding) {
   EXPECT_EQ(*PercentDecode("/a%2fb"), "/a/b");
   for (std::string_view bad : {"%", "a%2", "%zz", "%0a", "%00", "%7f"})
     EXPECT_FALSE(PercentDecode(bad).has_value()) << bad;
-  EXPECT_EQ(*PercentDecode(PercentEncode("100% \"x\"")), "100% \"x\"");
+  EXPECT_EQ(*PercentDecode(PercentEncode("100% \"x\"\t")), "100% \"x\"\t");
 }
 
 }  // namespace
