@@ -16,8 +16,10 @@ ALLOWED = {
     "dumpfile": {"base", "elf"},
     "filter": {"base", "elf", "kernel", "dumpfile"},
     "kexec": {"base", "elf"},
+    "config": {"base"},
     "initramfs": {"base", "elf"},
     "capture": {"base"},
+    "kdumpctl": {"base", "config"},
 }
 # Inside filter/ only these files may meet dumpfile/ (codec.h, a list of names, is free to all):
 # the pipeline, and the run that opens its output.

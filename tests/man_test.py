@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""man_test.py PAGE PROGRAM: the page has no roff warnings and names every option of --help."""
+"""man_test.py PAGE [PROGRAM]: the page has no roff warnings and names every option of --help."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ def options_of(help_text):
 
 
 def main():
-    page, program = sys.argv[1:3]
+    page = sys.argv[1]
     if shutil.which("man") is None:
         print("man is not installed")
         return SKIPPED
@@ -28,6 +28,9 @@ def main():
     if shown.returncode != 0 or shown.stderr or not text:
         print(f"man -l {page}: status {shown.returncode}\n{shown.stderr}")
         return 1
+    if len(sys.argv) == 2:
+        return 0
+    program = sys.argv[2]
     help_text = subprocess.run([program, "--help"], check=True, stdout=subprocess.PIPE,
                                text=True).stdout
     wanted = options_of(help_text)
