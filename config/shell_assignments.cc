@@ -89,6 +89,12 @@ class ShellReader {
     SkipCommand();
   }
 
+  // The quote that is open ('\0': none) behind a quote character.
+  static char QuoteBehind(char quote, char c) {
+    if (quote == '\0') return c;
+    return quote == c ? '\0' : quote;
+  }
+
   // Goes behind the end of a line that is no assignment; quotes may hold ends of lines.
   void SkipCommand() {
     std::string word;
@@ -103,11 +109,7 @@ class ShellReader {
       if (c == '\\' && quote != '\'') {
         if (!AtEnd()) Next();
       } else if (c == '"' || c == '\'') {
-        if (quote == '\0') {
-          quote = c;
-        } else if (quote == c) {
-          quote = '\0';
-        }
+        quote = QuoteBehind(quote, c);
       } else if (quote == '\0' && (IsBlank(c) || c == '\n' || c == ';')) {
         CountKeyword(std::exchange(word, {}));
         if (c == '\n') return;

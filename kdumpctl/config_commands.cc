@@ -172,9 +172,23 @@ void PrintSettingsJson(std::FILE* out, const std::vector<ConfigSource>& sources,
   Json settings = Json::array();
   for (const Directive& directive : Directives())
     if (IsShown(directive)) settings.push_back(SettingJson(directive, reading));
-  PrintJson(out, {{"files", FileNames(sources)},
+  PrintJson(out, {{"ok", reading.ok()},
+                  {"files", FileNames(sources)},
                   {"settings", settings},
                   {"problems", ProblemsJson(reading.problems)}});
+}
+
+// A file that cannot be read, told in the form that was asked for.
+int ReportUnreadable(const Invocation& invocation, const Error& error) {
+  Problem problem{Severity::kError, {kConfigFile, 0}, error.message(), ""};
+  if (!invocation.operands.empty()) problem.at.file = invocation.operands[0];
+  if (invocation.json) {
+    PrintJson(invocation.out,
+              {{"ok", false}, {"files", Json::array()}, {"problems", ProblemsJson({problem})}});
+  } else {
+    invocation.Complain(error.message());
+  }
+  return kExitFailed;
 }
 
 const ImportSource* FindImport(std::string_view name) {
@@ -192,10 +206,7 @@ Result<std::string> ReadImport(const Invocation& invocation, const ImportSource&
 
 int CheckConfig(const Invocation& invocation) {
   Result<std::vector<ConfigSource>> sources = Sources(invocation);
-  if (!sources) {
-    invocation.Complain(sources.error().message());
-    return kExitFailed;
-  }
+  if (!sources) return ReportUnreadable(invocation, sources.error());
   ParsedConfig reading = ParseConfig(*sources);
   if (invocation.json) {
     PrintJson(invocation.out, {{"ok", reading.ok()},
@@ -210,10 +221,7 @@ int CheckConfig(const Invocation& invocation) {
 
 int ShowConfig(const Invocation& invocation) {
   Result<std::vector<ConfigSource>> sources = ReadConfigFiles(invocation.root);
-  if (!sources) {
-    invocation.Complain(sources.error().message());
-    return kExitFailed;
-  }
+  if (!sources) return ReportUnreadable(invocation, sources.error());
   ParsedConfig reading = ParseConfig(*sources);
   if (invocation.json) {
     PrintSettingsJson(invocation.out, *sources, reading);

@@ -165,6 +165,13 @@ TEST_F(Kdumpctl, CheckAsJson) {
   EXPECT_THAT(json["problems"][0]["suggestion"].get<std::string>(), HasSubstr("from 0 to 31"));
 }
 
+TEST_F(Kdumpctl, UnreadableFileAsJson) {
+  Json json = RunJson({"check-config", "--json", dir_.File("none")}, kExitFailed);
+  EXPECT_EQ(json["ok"], false);
+  EXPECT_EQ(json["problems"][0]["file"], dir_.File("none"));
+  EXPECT_THAT(json["problems"][0]["message"].get<std::string>(), HasSubstr("No such file"));
+}
+
 // show-config.
 
 TEST_F(Kdumpctl, ShowSaysWhereEachSettingComesFrom) {
@@ -205,6 +212,7 @@ TEST_F(Kdumpctl, ShowAsJson) {
              "destination ssh://u@[::1]:22/d\ndestination raw:/dev/vda\nfinal_action halt\n");
   Json json = RunJson({"show-config", "--json"}, kExitOk);
   EXPECT_EQ(json["files"], Json({"/etc/kdump.conf"}));
+  EXPECT_EQ(json["ok"], true);
   EXPECT_THAT(json["problems"], IsEmpty());
   EXPECT_EQ(Setting(json, "level")["value"], 17);
   EXPECT_EQ(Setting(json, "level")["text"], Json({"17"}));
