@@ -120,10 +120,11 @@ def run(kernel: kernels.Kernel, hops: list[Hop], kexec: guest.Program, work: pat
     _write_images(hops, kernel, initrd, work / "files")
     size = sum(path.stat().st_size for path in (work / "files").iterdir()) + 32 * MIB
     disk = guest.make_ext4(work / "disk", size, "-d", str(work / "files"))
-    run_guest = guest.GuestRun(kernel, initrd, [guest.Disk("files", disk)],
-                               EFI_MEMORY_MIB if efi else MEMORY_MIB, crashkernel="0", efi=efi, time_limit=100 + 60 * len(hops))
+    machine = guest.GuestRun(kernel, initrd, [guest.Disk("files", disk)],
+                             EFI_MEMORY_MIB if efi else MEMORY_MIB, crashkernel="0", efi=efi,
+                             time_limit=100 + 60 * len(hops))
     for _ in range(guest.ATTEMPTS):
-        reached = Reached(run_guest.run(work / "console.log", verbose))
+        reached = Reached(machine.run(work / "console.log", verbose))
         if not reached.result.failed_by_emulator():
             break
     return reached

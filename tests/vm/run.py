@@ -16,7 +16,7 @@ import kernels
 import settings
 
 MODULES = ["test_filter", "test_faults", "test_readers", "test_capture", "test_debian",
-           "test_purgatory", "test_kexec", "test_reboot"]
+           "test_purgatory", "test_kexec", "test_hotadd", "test_reboot"]
 
 
 def name_of(test: unittest.TestCase) -> str:
@@ -82,7 +82,7 @@ def parse(argv) -> argparse.Namespace:
     parser.add_argument("--kexec", metavar="PROGRAM",
                         help="runs instead of kexec; 'debian': that of kexec-tools")
     parser.add_argument("--matrix", action="store_true",
-                        help="every way to load and to crash (more than 200 guests)")
+                        help="every way to load and to crash (hundreds of guests)")
     parser.add_argument("-k", dest="patterns", action="append", metavar="PATTERN", default=[],
                         help="only tests whose name has this in it (* and ? allowed)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the results")

@@ -1,110 +1,39 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Crash loads by both system calls on real kernels: what is loaded, and what the vmcore has."""
 
-import itertools
 import re
 import struct
 
 import case
 import crash_load
+import crash_script
 import elf_headers
 import guest
 import kernels
+import loads
+import probe
 import ranges
 import settings
-from crash_load import Crashed, Load
+from core_segments import covered, kernel_text, of_kind, ram
+from crash_script import Load
+from crashed import Crashed
 from elf_headers import PT_LOAD, PT_NOTE, Segment
-
-MIB = 1 << 20
-LOW, HIGH = 1024, 3072       # MiB of a guest: all below 4 GiB; a third above
-PLAIN, ABOVE = "256M", "256M,high"
-FIRST_MIB = [(0, MIB)]
-
-# Every value of every axis once a kernel: loader, CPUs, memory, reservation, panic and its CPU,
-# EFI, CPUs that are not there yet.
-CHOSEN = {
-    "6.1": [("-c", 4, LOW, PLAIN, "sysrq", 2, False, 2), ("-s", 4, HIGH, ABOVE, "interrupt", 1),
-            ("-c", 4, HIGH, ABOVE, "oops", 3, True), ("-s", 1, LOW, PLAIN, "nmi", 0),
-            ("-c", 1, HIGH, PLAIN, "interrupt", 0)],
-    "6.12": [("-c", 4, HIGH, ABOVE, "sysrq", 1, False, 2), ("-s", 4, LOW, PLAIN, "oops", 2),
-             ("-c", 4, LOW, PLAIN, "interrupt", 3, True), ("-c", 1, HIGH, PLAIN, "nmi", 0),
-             ("-s", 1, HIGH, ABOVE, "sysrq", 0, True)],
-    "7.3": [("-c", 4, HIGH, ABOVE, "nmi", 0, True), ("-s", 4, HIGH, PLAIN, "interrupt", 2),
-            ("-c", 1, LOW, PLAIN, "oops", 0), ("-s", 4, LOW, PLAIN, "sysrq", 3, False, 2)],
-}
-CHOSEN["5.10"] = CHOSEN["6.1"]
-
-
-def every_load(kernel: str) -> list[Load]:
-    """Every combination that makes sense."""
-    places = [(1, panic, 0) for panic in crash_load.PANICS]
-    places += [(4, panic, cpu) for panic in crash_load.PANICS for cpu in (0, 2)
-               if panic != "nmi" or cpu == 0]       # QEMU's NMI goes to the first CPU
-    memories = [(LOW, PLAIN), (HIGH, PLAIN), (HIGH, ABOVE)]
-    return [Load(kernel, loader, cpus, memory, crashkernel, panic, cpu, efi)
-            for loader, (memory, crashkernel), (cpus, panic, cpu), efi in
-            itertools.product(("-s", "-c"), memories, places, (False, True))]
-
-
-def loads() -> list[Load]:
-    """The loads of this run."""
-    return [load for kernel in settings.current.loader_kernels for load in
-            (every_load(kernel) if settings.current.matrix else
-             [Load(kernel, *values) for values in CHOSEN[kernel]])]
+from loader_case import FIRST_MIB, MIB, LoaderCase
 
 
 @case.once
 def crashed(load: Load) -> Crashed:
     """The guest of a load, run on first use."""
-    return crash_load.run(load, settings.current.kexec(), crash_load.compare_script(load),
+    return crash_load.run(load, settings.current.kexec(), crash_script.compare_script(load),
                           verbose=case.show)
-
-
-def of_kind(headers: list[Segment], kind: int) -> list[Segment]:
-    """The headers of one kind, by address."""
-    return sorted((s for s in headers if s.kind == kind), key=lambda s: (s.paddr, s.memsz))
-
-
-def kernel_text(headers: list[Segment]) -> Segment:
-    """The segment of the kernel's own mapping: it comes first."""
-    return next(s for s in headers if s.kind == PT_LOAD)
-
-
-def ram(headers: list[Segment]) -> list[Segment]:
-    """The segments of memory."""
-    text = kernel_text(headers)
-    return [s for s in of_kind(headers, PT_LOAD) if s is not text]
-
-
-def covered(segments: list[Segment]) -> ranges.Ranges:
-    """The memory in segments."""
-    return ranges.merged([(s.paddr, s.end) for s in segments])
-
-
-def placed(segments: list[Segment]) -> list[tuple]:
-    """What a reader goes by, without where in the file it is."""
-    return [(s.kind, hex(s.paddr), hex(s.vaddr), hex(s.filesz), hex(s.memsz)) for s in segments]
 
 
 def pages(size: int) -> int:
     """The size in pages, rounded up."""
-    return -(-size // crash_load.PAGE)
+    return -(-size // probe.PAGE)
 
 
-class LoaderCase(case.VmCase):
-    """What all guests of kexec share."""
-
-    def assert_reported(self, ended: Crashed) -> None:
-        """The crash kernel came up, told what its vmcore has, and restarted."""
-        self.assertTrue(ended.result.has("REPORT done") and ended.result.how == "ended",
-                        f"{ended.result.how}: {ended.result.console[-3000:]}")
-
-    def assert_same(self, one: list[Segment], other: list[Segment]) -> None:
-        """The same segments, but for where the contents are in the file."""
-        self.assertEqual(placed(one), placed(other))
-
-
-@case.expanded_over(load=loads())
+@case.expanded_over(load=loads.chosen())
 class CrashLoad(LoaderCase):
     """A panic leads to the crash kernel, and it sees all of the dead kernel's memory."""
 
@@ -135,7 +64,7 @@ class CrashLoad(LoaderCase):
         excluded = ended.iomem("Crash kernel") + (FIRST_MIB if load.loader == "-s" else [])
         wanted = ranges.without(ended.iomem("System RAM"), excluded)
         self.assertEqual(ranges.shown(covered(ram(ended.segments))), ranges.shown(wanted))
-        self.assertEqual(any(end > 4096 * MIB for _, end in wanted), load.memory_mib == HIGH)
+        self.assertEqual(any(end > 4096 * MIB for _, end in wanted), load.memory_mib == loads.HIGH)
 
     def check_notes(self, load):
         """The registers of each CPU, those of the panic's process among them, and VMCOREINFO."""
@@ -164,7 +93,7 @@ class CrashLoad(LoaderCase):
         """With kexec_load it is saved before the crash kernel uses it; else it is left out."""
         ended = crashed(load)
         self.assert_reported(ended)
-        told = {at: data for at, data in ended.memory.items() if at < crash_load.LOW_END}
+        told = {at: data for at, data in ended.memory.items() if at < probe.LOW_END}
         saved = {at: data for at, data in told.items() if data != "unreadable"}
         self.assertEqual(bool(saved), load.loader == "-c")
         self.assertEqual(saved, {at: ended.low_memory[at:at + 16].hex() for at in saved})
@@ -186,7 +115,7 @@ class CrashLoad(LoaderCase):
             self.assertLess(sum(last - first for first, last in missing), 20 * MIB)
 
 
-@case.expanded_over(load=loads())
+@case.expanded_over(load=loads.chosen())
 class Headers(LoaderCase):
     """The headers of the same guest by both system calls, and by kexec-tools."""
 
@@ -247,8 +176,8 @@ class Headers(LoaderCase):
 def crashed_image(kernel: str, way: str) -> Crashed:
     """The guest of a kernel that is loaded in some wrapping, by a system call: "uki-s"."""
     image, loader = way[:-2], way[-2:]
-    load = Load(kernel, loader, 1, LOW, PLAIN, "sysrq", 0)
-    return crash_load.run(load, settings.current.kexec(), crash_load.plain_script(load),
+    load = Load(kernel, loader, 1, loads.LOW, loads.PLAIN, "sysrq", 0)
+    return crash_load.run(load, settings.current.kexec(), crash_script.plain_script(load),
                           image=image, verbose=case.show)
 
 
@@ -266,79 +195,10 @@ class CrashImage(LoaderCase):
 
 
 @case.once
-def grown(kernel: str) -> Crashed:
-    """The guest of a kernel that gets more memory after the load."""
-    loader = "-s" if kernel == "6.12" else "-c"
-    load = Load(kernel, loader, 2, LOW, PLAIN, "sysrq", 0)
-    return crash_load.run(load, settings.current.kexec(), crash_load.grow_script(load),
-                          memory_slots=crash_load.ROOM, verbose=case.show)
-
-
-@case.expanded_over(kernel=settings.current.loader_kernels)
-class HotAdd(LoaderCase):
-    """Memory that is plugged in after the load: newer kernels keep the headers up to date."""
-
-    def _supported(self, kernel: str) -> bool:
-        return kernel not in ("5.10", "6.1")       # CONFIG_CRASH_HOTPLUG, since 6.6
-
-    def _wanted(self, kernel: str) -> ranges.Ranges:
-        """The memory once it has grown, as the kernel lists it."""
-        ended = grown(kernel)
-        return ranges.without(ended.iomem("System RAM"), ended.iomem("Crash kernel") + FIRST_MIB)
-
-    def check_kernel_says_what_it_does(self, kernel):
-        """That it keeps the headers up to date, whichever system call loaded them."""
-        ended = grown(kernel)
-        self.assertEqual(set(ended.lines("GUEST: hotplug")),
-                         {f"{option} {'1' if self._supported(kernel) else 'absent'}"
-                          for option in ("-s", "-c")})
-
-    def check_memory_grows(self, kernel):
-        """The guest has two more pieces of memory in the end."""
-        before, after = grown(kernel).headers["-s"], self._wanted(kernel)
-        size = sum(end - start for start, end in after)
-        loaded = sum(s.memsz for s in ram(before) if s.paddr >= MIB)
-        added = 2 if grown(kernel).load.loader == "-c" else 1     # -s was loaded first, or later
-        self.assertEqual(size - loaded, added * crash_load.GROWTH_MIB * MIB)
-
-    def check_headers_follow(self, kernel):
-        """They have the new memory, or are as they were."""
-        headers = grown(kernel).headers
-        for option in ("-s", "-c"):
-            now = headers[f"{option}-grown"]
-            if not self._supported(kernel):
-                self.assertEqual(now, headers[option])
-                continue
-            new = ranges.without(covered(ram(now)), covered(ram(headers[option])))
-            self.assertEqual(sum(end - start for start, end in new),
-                             crash_load.GROWTH_MIB * MIB, ranges.shown(new))
-            self.assertEqual(of_kind(now, PT_NOTE), of_kind(headers[option], PT_NOTE))
-
-    def check_vmcore_has_it(self, kernel):
-        """The crash kernel sees all memory; without support, all but the last piece."""
-        ended = grown(kernel)
-        self.assert_reported(ended)
-        missing = ranges.without(self._wanted(kernel), covered(ram(ended.segments)))
-        pieces = 0 if self._supported(kernel) else crash_load.GROWTH_MIB * MIB
-        self.assertEqual(sum(end - start for start, end in missing), pieces)
-
-    def check_pages_of_new_memory(self, kernel):
-        """A process's pages there are as they were; without support they are not to be had."""
-        ended = grown(kernel)
-        self.assert_reported(ended)
-        self.assertTrue(all(at >= 4096 * MIB for at in ended.markers), ended.markers)
-        told = {at: ended.memory[at] for at in ended.markers}
-        if self._supported(kernel):
-            self.assertEqual(told, ended.markers)
-        else:
-            self.assertIn("unreadable", told.values())
-
-
-@case.once
 def spoiled(kernel: str, what: str) -> Crashed:
     """The guest of a kernel of whose loaded crash kernel a byte is changed."""
-    load = Load(kernel, "-c", 1, LOW, PLAIN, "sysrq", 0)
-    return crash_load.run(load, settings.current.kexec(), crash_load.spoil_script(load, what),
+    load = Load(kernel, "-c", 1, loads.LOW, loads.PLAIN, "sysrq", 0)
+    return crash_load.run(load, settings.current.kexec(), crash_script.spoil_script(load, what),
                           time_limit=120, verbose=case.show)
 
 
