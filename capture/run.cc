@@ -18,8 +18,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// How much of the dead kernel's log is shown when nothing could be saved.
-constexpr size_t kLastLines = 40;
+// How much of the dead kernel's log is shown when nothing could be saved. The trace after the line
+// that says why it panicked has some 50.
+constexpr size_t kLastLines = 80;
 // A kernel that panics instead of capturing starts over after this time, rather than hang.
 constexpr std::string_view kPanicSeconds = "10";
 constexpr const char* kScratchDmesg = "/run/vmcore-dmesg.txt";

@@ -142,7 +142,7 @@ def crashed(kernel: str, programs: str) -> Crashed:
     machine = debian_guest.Machine(system, work)
     disk = guest.make_blank(work / "account", 64 << 20)
     result = machine.boot(brought, disks=[guest.Disk("account", disk)], arguments="hugepages=16",
-                          crashkernel=CRASHKERNEL, verbose=test_capture.show)
+                          crashkernel=CRASHKERNEL, verbose=case.show)
     if not result.has("reboot: Restarting system"):
         last = "".join(result.console.splitlines(keepends=True)[-40:])
         raise archive.ArchiveError(f"the guest ended ({result.how}) without a restart:\n{last}")
