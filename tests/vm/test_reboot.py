@@ -17,7 +17,6 @@ FEW = (Hop("bzImage"), Hop("bzImage", "-c"), Hop("vmlinux", "-c"), Hop("uki"))
 EVERY = (*FEW, Hop("bzImage", "", "shutdown"), Hop("bzImage", "-c", "force"), Hop("gzip"),
          Hop("xz", "-c"), Hop("zstd"), Hop("lz4", "-c"), Hop("bzip2"), Hop("lzma", "-c"),
          Hop("zboot"), Hop("zboot-zstd", "-c"), Hop("uki", "-c"), Hop("vmlinux", ""))
-# The last one is without EFI: an ELF file cannot say that it would take it over.
 ON_EFI = (Hop("bzImage"), Hop("bzImage", "-c"), Hop("vmlinux", "-c"))
 EVERY_IMAGE_KERNEL = "6.12"
 
@@ -92,5 +91,4 @@ class FastReboot(case.VmCase):
         self.assertEqual(ranges.shown(reached.memory(step.number)),
                          ranges.shown(reached.memory(0)))
         self.assertEqual(reached.cpus(step.number), reached.cpus(0))
-        self.assertEqual(reached.has_efi(step.number),
-                         step.chain.efi and step.hop.image != "vmlinux")
+        self.assertEqual(reached.has_efi(step.number), step.chain.efi)
