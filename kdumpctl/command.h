@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdio>
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,9 +30,21 @@ struct Invocation {
   std::FILE* err;
   std::vector<std::string> operands;
   bool json = false;
+  std::map<std::string, std::string, std::less<>> options;  // the subcommand's own; "": a switch
+
+  bool Has(std::string_view option) const { return options.contains(option); }
+  // The value of an option that takes one; the last one counts.
+  std::optional<std::string> Value(std::string_view option) const;
 
   // One line on `err`: "kdumpctl: ...".
   void Complain(std::string_view message) const;
+};
+
+// An option of one subcommand, besides --json and those that all have.
+struct CommandOption {
+  const char* name;      // without "--"
+  const char* argument;  // as --help shows it; nullptr: takes none
+  const char* help;
 };
 
 struct Subcommand {
@@ -41,6 +55,7 @@ struct Subcommand {
   bool json;  // takes --json
   std::string_view help;
   int (*run)(const Invocation& invocation);  // an ExitStatus
+  std::span<const CommandOption> options = {};
 };
 
 std::span<const Subcommand> Subcommands();
