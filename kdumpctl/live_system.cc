@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -134,6 +135,10 @@ class RealLiveSystem : public LiveSystem {
     struct stat info = {};
     if (stat(node.c_str(), &info) != 0 || !S_ISBLK(info.st_mode)) return std::nullopt;
     return fmt::format("{}:{}", major(info.st_rdev), minor(info.st_rdev));
+  }
+
+  bool HasLogonKey(const std::string& name) override {
+    return syscall(SYS_request_key, "logon", name.c_str(), nullptr, 0) >= 0;
   }
 
   std::optional<std::string> FindProgram(const std::string& name) override {

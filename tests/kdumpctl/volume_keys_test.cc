@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kdumpctl/volume_keys.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "tests/support/temp_dir.h"
+
+namespace kdumpkit {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr const char kUuid[] = "01234567-89ab-cdef-0123-456789abcdef";
+constexpr const char kKeys[] = "sys/kernel/config/crash_dm_crypt_keys";
+
+// A machine with keyrings, and a cryptsetup that can fetch some keys.
+class KeyringSystem : public LiveSystem {
+ public:
+  Result<ProgramResult> Run(const std::vector<std::string>& argv,
+                            std::chrono::milliseconds /*limit*/) override {
+    runs.push_back(argv);
+    ProgramResult result;
+    result.state.status = fetchable.empty() ? 2 : 0;
+    keys.insert(fetchable.begin(), fetchable.end());
+    return result;
+  }
+  std::vector<std::string> Resolve(const std::string& /*host*/) override { return {}; }
+  std::optional<DeviceContent> Probe(const std::string& /*device*/) override { return {}; }
+  std::optional<std::string> FindTag(const std::string& /*tag*/,
+                                     const std::string& /*value*/) override {
+    return {};
+  }
+  std::optional<std::string> DeviceNumber(const std::string& /*node*/) override { return {}; }
+  bool HasLogonKey(const std::string& name) override { return keys.contains(name); }
+  std::optional<std::string> FindProgram(const std::string& /*name*/) override { return {}; }
+
+  std::set<std::string> keys;
+  std::set<std::string> fetchable;
+  std::vector<std::vector<std::string>> runs;
+};
+
+class VolumeKeysTest : public testing::Test {
+ protected:
+  void MakeKernelAble() { std::filesystem::create_directories(dir_.File(kKeys)); }
+  std::string Description() {
+    std::ifstream file(dir_.File(fmt::format("{}/{}/description", kKeys, kUuid)));
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  std::string Offer() { return OfferVolumeKeys({volume_}, root_, system_); }
+
+  TempDir dir_;
+  RootDir root_ = *RootDir::Open(dir_.path());
+  KeyringSystem system_;
+  LuksVolume volume_{kUuid, "root"};
+};
+
+TEST_F(VolumeKeysTest, NoVolumeNeedsNothing) { EXPECT_EQ(OfferVolumeKeys({}, root_, system_), ""); }
+TEST_F(VolumeKeysTest, OldKernelIsTold) { EXPECT_THAT(Offer(), HasSubstr("Linux 6.17")); }
+TEST_F(VolumeKeysTest, NamesTheKeyToTheKernel) {
+  MakeKernelAble();
+  system_.keys = {VolumeKeyName(volume_)};
+  EXPECT_EQ(Offer(), "");
+  EXPECT_EQ(Description(), "kdump-cryptsetup:vk-01234567-89ab-cdef-0123-456789abcdef");
+  EXPECT_TRUE(system_.runs.empty());
+}
+TEST_F(VolumeKeysTest, FetchesTheKeyByAToken) {
+  MakeKernelAble();
+  system_.fetchable = {VolumeKeyName(volume_)};
+  EXPECT_EQ(Offer(), "");
+  EXPECT_FALSE(Description().empty());
+}
+TEST_F(VolumeKeysTest, KeyThatIsNowhereLeavesNothingBehind) {
+  MakeKernelAble();
+  EXPECT_THAT(Offer(), HasSubstr("link-volume-key=@u::%logon:kdump-cryptsetup:vk-01234567"));
+  EXPECT_FALSE(root_.Exists(fmt::format("/{}/{}", kKeys, kUuid)));
+}
+TEST_F(VolumeKeysTest, KeysOfTheLoadedImageServeAgain) {
+  MakeKernelAble();
+  dir_.Write(fmt::format("{}/reuse", kKeys), "0");
+  dir_.Write(fmt::format("{}/{}/description", kKeys, kUuid), "x");
+  EXPECT_EQ(Offer(), "");
+  EXPECT_EQ(*root_.ReadText(fmt::format("/{}/reuse", kKeys)), "1");
+}
+TEST_F(VolumeKeysTest, FolderOfAnotherVolumeGoes) {
+  MakeKernelAble();
+  dir_.Write(fmt::format("{}/other/description", kKeys), "x");
+  system_.keys = {VolumeKeyName(volume_)};
+  EXPECT_EQ(Offer(), "");
+  EXPECT_THAT(root_.List(fmt::format("/{}", kKeys)), ElementsAre(kUuid));
+}
+
+// A file system on LVM on LUKS on a partition.
+TEST_F(VolumeKeysTest, FindsVolumesBelowOthers) {
+  dir_.Write("sys/block/dm-1/dm/uuid", "LVM-abc\n");
+  dir_.Write("sys/block/dm-0/dm/uuid", "CRYPT-LUKS2-0123456789abcdef0123456789abcdef-my-root\n");
+  dir_.Write("sys/block/dm-0/dm/name", "my-root\n");
+  std::filesystem::create_directories(dir_.File("sys/block/dm-1/slaves"));
+  std::filesystem::create_symlink("../../dm-0", dir_.File("sys/block/dm-1/slaves/dm-0"));
+  std::vector<LuksVolume> volumes = LuksVolumesBelow(root_, {"/sys/block/dm-1", "/dev/dm-1"});
+  ASSERT_EQ(volumes.size(), 1u);
+  EXPECT_EQ(volumes[0].uuid, kUuid);
+  EXPECT_EQ(VolumeLine(volumes[0]), fmt::format("{} my-root\n", kUuid));
+}
+TEST_F(VolumeKeysTest, OtherMappingsAreNoVolumes) {
+  for (const char* uuid : {"LVM-abc", "CRYPT-PLAIN-name", "CRYPT-LUKS2-0123-name", "CRYPT-LUKS2"}) {
+    dir_.Write("sys/block/dm-0/dm/uuid", uuid);
+    EXPECT_TRUE(LuksVolumesBelow(root_, {"/sys/block/dm-0", "/dev/dm-0"}).empty()) << uuid;
+  }
+}
+
+}  // namespace
+}  // namespace kdumpkit
