@@ -8,6 +8,7 @@
 
 #include "config/nearest.h"
 #include "kdumpctl/config_commands.h"
+#include "kdumpctl/list_commands.h"
 #include "kdumpctl/service_commands.h"
 
 namespace kdumpkit {
@@ -31,6 +32,8 @@ const Subcommand kSubcommands[] = {
      ShowConfig},
     {"import", "debian|suse|fedora [FILE]", 1, 2, false,
      "write another distribution's settings as a kdump.conf on standard output", ImportConfig},
+    {"list", "", 0, 0, true, "list the dumps that were saved, newest first", ListCommand},
+    {"show", "NAME|PATH", 1, 1, true, "tell all about one dump", ShowCommand},
 };
 
 enum LongOption : int { kJson = 256 };
