@@ -9,7 +9,9 @@
 #include "config/nearest.h"
 #include "kdumpctl/config_commands.h"
 #include "kdumpctl/list_commands.h"
+#include "kdumpctl/self_test.h"
 #include "kdumpctl/service_commands.h"
+#include "kdumpctl/status_command.h"
 
 namespace kdumpkit {
 namespace {
@@ -21,6 +23,9 @@ const Subcommand kSubcommands[] = {
     {"restart", "", 0, 0, true, "as start, but load the crash kernel in any case", Restart},
     {"reload", "", 0, 0, true, "load the crash kernel anew with the image that is there", Reload,
      kReloadOptions},
+    {"status", "", 0, 0, true, "tell whether a crash now would be saved, and why not", ShowStatus},
+    {"test", "", 0, 0, true, "crash this machine, to see whether the crash is saved", Test,
+     kTestOptions},
     {"rebuild", "", 0, 0, true, "build the image, stale or not", Rebuild},
     {"showmem", "", 0, 0, true, "show how much memory is reserved for a crash kernel", ShowMemory},
     {"image-files", "FOLDER", 1, 1, false,

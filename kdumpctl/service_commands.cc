@@ -78,7 +78,7 @@ Status LoadEarlier(Service& service, const RootDir& root, const Status& failure)
   if (ReadCrashState(root).loaded)
     return UsageError("{}\nthe crash kernel that is loaded stays loaded",
                       failure.error().message());
-  if (service.plan() == nullptr || service.record() == nullptr) return failure;
+  if (service.record() == nullptr) return failure;
   if (!service.Load(true)) return failure;
   return UsageError("{}\nthe crash kernel is loaded with the earlier image",
                     failure.error().message());
