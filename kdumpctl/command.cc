@@ -18,7 +18,7 @@ namespace {
 
 const Subcommand kSubcommands[] = {
     {"start", "", 0, 0, true, "load the crash kernel; build its image if it is missing or stale",
-     Start},
+     Start, kStartOptions},
     {"stop", "", 0, 0, true, "unload the crash kernel", Stop},
     {"restart", "", 0, 0, true, "as start, but load the crash kernel in any case", Restart},
     {"reload", "", 0, 0, true, "load the crash kernel anew with the image that is there", Reload,

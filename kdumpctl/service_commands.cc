@@ -123,7 +123,10 @@ bool WaitForOthers(const RootDir& root) {
 
 }  // namespace
 
-int Start(const Invocation& invocation) { return StartCommand(invocation, false); }
+int Start(const Invocation& invocation) {
+  if (invocation.Has("if-loaded") && !ReadCrashState(invocation.root).loaded) return kExitOk;
+  return StartCommand(invocation, false);
+}
 
 int Restart(const Invocation& invocation) { return StartCommand(invocation, true); }
 

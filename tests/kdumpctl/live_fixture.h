@@ -37,7 +37,7 @@ class FakeLiveSystem : public LiveSystem {
   std::map<std::string, std::string> paths;       // program -> file
   Result<FolderProbe> folder = FolderProbe{"", uint64_t{100} << 30};
   Status connection;
-  std::vector<std::string> runs;                  // command lines
+  std::vector<std::string> runs;  // command lines
 };
 
 // A tree for RootDir.
