@@ -9,6 +9,7 @@
 
 #include "config/serialize.h"
 #include "initramfs/kernel_modules.h"
+#include "kdumpctl/full_image.h"
 #include "kdumpctl/text.h"
 
 namespace kdumpkit {
@@ -121,6 +122,12 @@ Status Planner::AddFence() {
 
 Status Planner::AddNetwork() {
   Result<NetworkFacts> facts = FindNetworkFacts(servers_, earlier_.addresses, root_, system_);
+  // In every image kdump-capture sets up the network itself, by the card's address.
+  if (facts && !facts->not_small.empty())
+    return Unsupported(
+        "{}, and the capture kernel sets up plain network cards only; a destination "
+        "on a disk of this machine can be reached",
+        facts->not_small);
   if (facts) {
     plan_.network = std::move(*facts);
     return {};
@@ -142,7 +149,7 @@ std::string Planner::WhyNotSmall() const {
   for (const ResolvedDestination& found : plan_.destinations)
     if (!found.not_small.empty())
       return fmt::format("{}: {}", DestinationUri(found.configured), found.not_small);
-  return plan_.network.not_small;
+  return "";
 }
 
 Result<ImageBuilder> Planner::FullBuilder(const std::string& reason) {
@@ -309,10 +316,9 @@ void Planner::AddTexts() {
     texts.push_back({"/etc/machine-id", *id + "\n", 0444});
   if (!plan_.network.network.empty())
     texts.push_back({"/etc/kdumpkit/network", plan_.network.network, 0644});
-  // A full image has a system of its own.
-  if (plan_.builder != ImageBuilder::kKdumpkit) return;
   if (!plan_.network.hosts.empty()) texts.push_back({"/etc/hosts", plan_.network.hosts, 0644});
   for (ImageText& text : AccountTexts()) texts.push_back(std::move(text));
+  if (plan_.builder != ImageBuilder::kKdumpkit) AddFullImageTexts(plan_);
 }
 
 }  // namespace
