@@ -276,6 +276,15 @@ void AddAll(const DriverNeeds& needs, bool aliases, std::vector<std::string>& mo
   if (aliases) modules.insert(modules.end(), needs.aliases.begin(), needs.aliases.end());
 }
 
+// Of device mapper and md: those that are loaded for the devices that stand on others. Their
+// sysfs folders name no driver.
+void AddStacked(const RootDir& root, std::vector<std::string>& modules) {
+  std::string loaded = root.ReadText("/proc/modules").value_or("");
+  for (std::string_view line : Lines(loaded))
+    for (std::string_view begin : {"dm_", "md_mod ", "raid", "linear ", "bcache "})
+      if (line.starts_with(begin)) modules.push_back(Words(line)[0]);
+}
+
 // File systems come last, once their devices are on the way.
 void Planner::AddModules() {
   plan_.image.module_folder =
@@ -284,6 +293,7 @@ void Planner::AddModules() {
   // Drivers that are no modules in this kernel may be some in another one.
   bool other = plan_.kernel.release != root_.ReadLine("/proc/sys/kernel/osrelease");
   for (const ResolvedDestination& found : plan_.destinations) AddAll(found.drivers, other, modules);
+  if (!WhyNotSmall().empty()) AddStacked(root_, modules);
   AddAll(plan_.network.drivers, other, modules);
   if (plan_.config.watchdog) {
     DriverNeeds needs;

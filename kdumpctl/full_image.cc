@@ -86,9 +86,10 @@ std::vector<std::string> DracutCommand(const CapturePlan& plan, const std::strin
 }
 
 // mkinitramfs takes its settings from a folder: a copy of this machine's, and on top of it what
-// keeps the image small. Drivers of our devices come with our own files.
+// keeps the image small. Drivers come with our own files, and those of LVM, md and encryption by
+// the hooks of their packages.
 constexpr const char kSettings[] = "/run/kdump/initramfs-tools";
-constexpr std::string_view kSettingsOnTop = "MODULES=dep\nRESUME=none\nFSTYPE=auto\nKEYMAP=n\n";
+constexpr std::string_view kSettingsOnTop = "MODULES=list\nRESUME=none\nKEYMAP=n\n";
 
 Status CopySettings(const RootDir& root) {
   namespace fs = std::filesystem;
@@ -107,11 +108,13 @@ std::vector<std::string> InitramfsToolsCommand(const CapturePlan& plan, const st
   return {"mkinitramfs", "-d", kSettings, "-o", output, plan.kernel.release};
 }
 
-std::string LastLine(std::string_view text) {
-  std::string last;
-  for (std::string_view line : Lines(text))
-    if (!line.empty()) last = line;
-  return last;
+// What a builder that failed said last; the reason is seldom the very last line.
+std::string LastLines(std::string_view text) {
+  constexpr size_t kMost = 4;
+  std::vector<std::string_view> lines = Lines(text);
+  std::erase_if(lines, [](std::string_view line) { return line.empty(); });
+  if (lines.size() > kMost) lines.erase(lines.begin(), lines.end() - kMost);
+  return fmt::format("{}", fmt::join(lines, "; "));
 }
 
 Status Finish(const std::string& incomplete, const std::string& path) {
@@ -171,9 +174,9 @@ Status BuildFullImage(const CapturePlan& plan, const std::string& path, const Ro
   ProgramResult built = TRY(system.Run(BuilderCommand(plan, incomplete), kLimit));
   if (built.state.ok()) return Finish(incomplete, path);
   (void)unlink(incomplete.c_str());
-  std::string line = LastLine(built.err);
+  std::string lines = LastLines(built.err);
   return UsageError("{} failed ({}): {}", BuilderName(plan.builder), built.state.ToString(),
-                    line.empty() ? LastLine(built.out) : line);
+                    lines.empty() ? LastLines(built.out) : lines);
 }
 
 }  // namespace kdumpkit
