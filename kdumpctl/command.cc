@@ -9,6 +9,7 @@
 #include "config/nearest.h"
 #include "kdumpctl/config_commands.h"
 #include "kdumpctl/list_commands.h"
+#include "kdumpctl/prune_command.h"
 
 namespace kdumpkit {
 namespace {
@@ -22,6 +23,8 @@ constexpr Subcommand kSubcommands[] = {
      "write another distribution's settings as a kdump.conf on standard output", ImportConfig},
     {"list", "", 0, 0, true, "list the dumps that were saved, newest first", ListCommand},
     {"show", "NAME|PATH", 1, 1, true, "tell all about one dump", ShowCommand},
+    {"prune", "", 0, 0, true, "delete the dumps that kdump.conf does not want kept", PruneCommand,
+     kPruneOptions},
 };
 
 enum LongOption : int { kJson = 256 };

@@ -23,7 +23,8 @@ struct DumpFile {
 struct DumpRecord {
   std::string folder;       // in the running system
   std::string destination;  // its URI
-  bool own = true;          // of this machine; what is shared has those of others, too
+  bool shared = false;      // where others save, too
+  bool own = true;          // of this machine
   DumpLayout layout = DumpLayout::kOther;
   std::string host;
   std::string kernel;

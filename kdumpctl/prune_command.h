@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include "kdumpctl/command.h"
+
+namespace kdumpkit {
+
+inline constexpr CommandOption kPruneOptions[] = {
+    {"dry-run", nullptr, "say what would be deleted, and delete nothing"},
+};
+int PruneCommand(const Invocation& invocation);
+
+}  // namespace kdumpkit
