@@ -9,12 +9,24 @@
 #include "config/nearest.h"
 #include "kdumpctl/config_commands.h"
 #include "kdumpctl/list_commands.h"
-#include "kdumpctl/prune_command.h"
+#include "kdumpctl/service_commands.h"
+#include "kdumpctl/upkeep_commands.h"
 
 namespace kdumpkit {
 namespace {
 
-constexpr Subcommand kSubcommands[] = {
+const Subcommand kSubcommands[] = {
+    {"start", "", 0, 0, true, "load the crash kernel; build its image if it is missing or stale",
+     Start},
+    {"stop", "", 0, 0, true, "unload the crash kernel", Stop},
+    {"restart", "", 0, 0, true, "as start, but load the crash kernel in any case", Restart},
+    {"reload", "", 0, 0, true, "load the crash kernel anew with the image that is there", Reload,
+     kReloadOptions},
+    {"rebuild", "", 0, 0, true, "build the image, stale or not", Rebuild},
+    {"showmem", "", 0, 0, true, "show how much memory is reserved for a crash kernel", ShowMemory},
+    {"image-files", "FOLDER", 1, 1, false,
+     "for dracut and initramfs-tools: write what a capture image needs of ours into FOLDER",
+     ImageFiles, kImageFilesOptions},
     {"check-config", "[FILE]", 0, 1, true,
      "check FILE, or kdump.conf with its drop-in files; tell every mistake", CheckConfig},
     {"show-config", "", 0, 0, true, "show all settings in effect, and where each comes from",
@@ -216,7 +228,13 @@ std::span<const Subcommand> Subcommands() { return kSubcommands; }
 
 int RunKdumpctl(const std::vector<std::string>& arguments, const RootDir& root, std::FILE* out,
                 std::FILE* err) {
-  Invocation invocation{root, out, err, {}, false, {}};
+  std::unique_ptr<LiveSystem> system = MakeLiveSystem();
+  return RunKdumpctl(arguments, root, *system, out, err);
+}
+
+int RunKdumpctl(const std::vector<std::string>& arguments, const RootDir& root, LiveSystem& system,
+                std::FILE* out, std::FILE* err) {
+  Invocation invocation{root, system, out, err, {}, false, {}};
   Result<CommandLine> line = Parse(arguments);
   if (!line) {
     invocation.Complain(line.error().message());

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "kdumpctl/live_system.h"
 
 namespace kdumpkit {
 
@@ -26,6 +27,7 @@ enum ExitStatus : int {
 // What a subcommand gets.
 struct Invocation {
   const RootDir& root;
+  LiveSystem& system;
   std::FILE* out;
   std::FILE* err;
   std::vector<std::string> operands;
@@ -62,6 +64,9 @@ std::span<const Subcommand> Subcommands();
 
 // The whole program, but for its process: `arguments` are without argv[0]. What could not be
 // written to `out` is a failure, too.
+int RunKdumpctl(const std::vector<std::string>& arguments, const RootDir& root, LiveSystem& system,
+                std::FILE* out, std::FILE* err);
+// The same with the real system.
 int RunKdumpctl(const std::vector<std::string>& arguments, const RootDir& root, std::FILE* out,
                 std::FILE* err);
 

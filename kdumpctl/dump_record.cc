@@ -178,16 +178,4 @@ Json DumpJson(const DumpRecord& dump) {
           {"test_id", dump.test_id}};
 }
 
-std::string JsonText(const Json& object, const char* member) {
-  if (!object.is_object()) return "";
-  auto found = object.find(member);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
-uint64_t JsonNumber(const Json& object, const char* member) {
-  if (!object.is_object()) return 0;
-  auto found = object.find(member);
-  return found != object.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
-}
-
 }  // namespace kdumpkit

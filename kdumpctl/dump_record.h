@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "kdumpctl/dump_name.h"
+#include "kdumpctl/json_read.h"
 
 namespace kdumpkit {
 
@@ -50,9 +51,5 @@ std::optional<DumpRecord> ReadDump(const RootDir& root, const std::string& folde
 
 // As "kdumpctl list --json" has it; without the manifest.
 nlohmann::ordered_json DumpJson(const DumpRecord& dump);
-
-// A member of a JSON object; empty or 0 when it is absent or of another kind.
-std::string JsonText(const nlohmann::ordered_json& object, const char* member);
-uint64_t JsonNumber(const nlohmann::ordered_json& object, const char* member);
 
 }  // namespace kdumpkit

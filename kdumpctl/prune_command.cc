@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "kdumpctl/prune_command.h"
+#include "kdumpctl/upkeep_commands.h"
 
 #include "kdumpctl/json_output.h"
 #include "kdumpctl/retention.h"

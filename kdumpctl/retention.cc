@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "config/value_text.h"
+#include "kdumpctl/json_read.h"
 #include "kdumpctl/text.h"
 
 namespace kdumpkit {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kdumpctl/text.h"
 
+#include <sys/stat.h>
+
 #include <filesystem>
 
 namespace kdumpkit {
@@ -40,6 +42,12 @@ std::optional<std::string> RealPath(const RootDir& root, std::string_view path) 
 
 std::string BaseName(std::string_view path) {
   return std::string(path.substr(path.rfind('/') + 1));
+}
+
+bool IsExecutable(const RootDir& root, std::string_view path) {
+  struct stat info = {};
+  return stat(root.HostPath(path).c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
+         (info.st_mode & 0111) != 0;
 }
 
 std::string SizeText(uint64_t bytes) {

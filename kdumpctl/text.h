@@ -21,6 +21,8 @@ std::vector<std::string_view> Lines(std::string_view text);
 std::optional<std::string> RealPath(const RootDir& root, std::string_view path);
 // The last part of a path.
 std::string BaseName(std::string_view path);
+// A file that has an execute permission.
+bool IsExecutable(const RootDir& root, std::string_view path);
 
 // "1.5 GiB"
 std::string SizeText(uint64_t bytes);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+// What is done about saved dumps and about the reservation, as subcommands.
 #pragma once
 
 #include "kdumpctl/command.h"
