@@ -37,6 +37,9 @@ const Subcommand kSubcommands[] = {
     {"show", "NAME|PATH", 1, 1, true, "tell all about one dump", ShowCommand},
     {"prune", "", 0, 0, true, "delete the dumps that kdump.conf does not want kept", PruneCommand,
      kPruneOptions},
+    {"recover", "", 0, 0, true,
+     "after a boot: fetch dumps from raw devices, tell the journal of new dumps, and prune",
+     RecoverCommand},
 };
 
 enum LongOption : int { kJson = 256 };

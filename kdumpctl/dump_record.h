@@ -49,6 +49,9 @@ struct DumpRecord {
 // none of the files. Symbolic links are not followed.
 std::optional<DumpRecord> ReadDump(const RootDir& root, const std::string& folder);
 
+// For people.
+inline std::string OrUnknown(std::string text) { return text.empty() ? "unknown" : text; }
+
 // As "kdumpctl list --json" has it; without the manifest.
 nlohmann::ordered_json DumpJson(const DumpRecord& dump);
 

@@ -11,4 +11,6 @@ inline constexpr CommandOption kPruneOptions[] = {
 };
 int PruneCommand(const Invocation& invocation);
 
+int RecoverCommand(const Invocation& invocation);
+
 }  // namespace kdumpkit
