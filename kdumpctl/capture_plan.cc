@@ -336,10 +336,10 @@ std::string_view BuilderName(ImageBuilder builder) {
   CHECK(false);
 }
 
-std::string HostTagOf(const CapturePlan& plan, const RootDir& root) {
-  if (plan.config.host_tag == HostTag::kHostName)
+std::string HostTagOf(const Config& config, const std::string& local_address, const RootDir& root) {
+  if (config.host_tag == HostTag::kHostName)
     return root.ReadLine("/proc/sys/kernel/hostname").value_or("localhost");
-  return plan.network.local_address.empty() ? "127.0.0.1" : plan.network.local_address;
+  return local_address.empty() ? "127.0.0.1" : local_address;
 }
 
 }  // namespace kdumpkit

@@ -44,7 +44,8 @@ Result<CapturePlan> MakeCapturePlan(const Config& config, const EarlierNetwork& 
 // "kdumpkit", "dracut", "initramfs-tools".
 std::string_view BuilderName(ImageBuilder builder);
 
-// What the name of a dump's folder begins with (host_tag).
-std::string HostTagOf(const CapturePlan& plan, const RootDir& root);
+// What the name of a dump's folder begins with (host_tag). `local_address`: towards the servers;
+// empty when there are none.
+std::string HostTagOf(const Config& config, const std::string& local_address, const RootDir& root);
 
 }  // namespace kdumpkit

@@ -9,7 +9,9 @@
 #include "config/nearest.h"
 #include "kdumpctl/config_commands.h"
 #include "kdumpctl/list_commands.h"
+#include "kdumpctl/self_test.h"
 #include "kdumpctl/service_commands.h"
+#include "kdumpctl/status_command.h"
 #include "kdumpctl/upkeep_commands.h"
 
 namespace kdumpkit {
@@ -17,11 +19,14 @@ namespace {
 
 const Subcommand kSubcommands[] = {
     {"start", "", 0, 0, true, "load the crash kernel; build its image if it is missing or stale",
-     Start},
+     Start, kStartOptions},
     {"stop", "", 0, 0, true, "unload the crash kernel", Stop},
     {"restart", "", 0, 0, true, "as start, but load the crash kernel in any case", Restart},
     {"reload", "", 0, 0, true, "load the crash kernel anew with the image that is there", Reload,
      kReloadOptions},
+    {"status", "", 0, 0, true, "tell whether a crash now would be saved, and why not", ShowStatus},
+    {"test", "", 0, 0, true, "crash this machine, to see whether the crash is saved", Test,
+     kTestOptions},
     {"rebuild", "", 0, 0, true, "build the image, stale or not", Rebuild},
     {"showmem", "", 0, 0, true, "show how much memory is reserved for a crash kernel", ShowMemory},
     {"image-files", "FOLDER", 1, 1, false,

@@ -110,12 +110,12 @@ std::vector<std::string> BuilderCommand(const CapturePlan& plan, const std::stri
   return {"mkinitramfs", "-o", output, plan.kernel.release};
 }
 
-std::vector<std::string> BuilderWords(const CapturePlan& plan) {
-  std::string wait = fmt::format("{}", plan.config.device_timeout.count());
+std::vector<std::string> BuilderWords(std::string_view builder, const Config& config) {
+  std::string wait = fmt::format("{}", config.device_timeout.count());
   // No root file system is looked for; see the hooks.
-  if (plan.builder == ImageBuilder::kDracut)
+  if (builder == BuilderName(ImageBuilder::kDracut))
     return {"root=kdump", "rd.shell=0", "rd.emergency=reboot", "rd.retry=" + wait};
-  if (plan.builder == ImageBuilder::kInitramfsTools) return {"boot=kdump", "kdump.wait=" + wait};
+  if (builder == BuilderName(ImageBuilder::kInitramfsTools)) return {"boot=kdump"};
   return {};
 }
 

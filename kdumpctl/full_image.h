@@ -18,7 +18,7 @@ std::vector<std::string> BuilderFiles(const CapturePlan& plan, const RootDir& ro
 std::vector<std::string> BuilderCommand(const CapturePlan& plan, const std::string& output);
 
 // Words of the capture kernel's command line that such an image needs.
-std::vector<std::string> BuilderWords(const CapturePlan& plan);
+std::vector<std::string> BuilderWords(std::string_view builder, const Config& config);
 
 // Writes `path` through `path`-incomplete, mode 0600. The error has the builder's last line.
 Status BuildFullImage(const CapturePlan& plan, const std::string& path, LiveSystem& system);

@@ -7,6 +7,7 @@
 #include "kdumpctl/crash_report.h"
 #include "kdumpctl/json_output.h"
 #include "kdumpctl/retention.h"
+#include "kdumpctl/self_test.h"
 #include "kdumpctl/text.h"
 #include "kdumpctl/upkeep_commands.h"
 
@@ -29,6 +30,7 @@ struct RawResult {
 struct RecoverResult {
   std::vector<RawResult> raw;
   CrashReports reports;
+  std::optional<TestRecord> test;  // if its outcome is new
   PruneResult pruned;
   std::vector<std::string> problems;
 };
@@ -85,6 +87,10 @@ RecoverResult Recover(const Config& config, const Invocation& invocation) {
   } else {
     result.problems.push_back(reports.error().message());
   }
+  std::optional<TestRecord> before = ReadTest(invocation.root);
+  result.test = FollowTest(config, invocation.root);
+  // It is told once.
+  if (before && result.test && before->outcome == result.test->outcome) result.test.reset();
   result.pruned = Prune(config, invocation.root, time(nullptr), false);
   for (const PruneResult::Entry& entry : result.pruned.entries)
     if (!entry.error.empty()) result.problems.push_back(entry.error);
@@ -97,8 +103,15 @@ Json ResultJson(const RecoverResult& result) {
     raw.push_back({{"device", device}, {"folder", folder}, {"error", error}});
   Json reported = Json::array();
   for (const DumpRecord& dump : result.reports.dumps) reported.push_back(DumpJson(dump));
+  Json test = nullptr;
+  if (result.test)
+    test = {{"id", result.test->id},
+            {"outcome", result.test->outcome},
+            {"reason", result.test->reason},
+            {"folder", result.test->folder}};
   return {{"raw", raw},
           {"reported", reported},
+          {"test", test},
           {"pruned", PruneJson(result.pruned, false)},
           {"problems", result.problems}};
 }
@@ -111,6 +124,7 @@ void PrintResult(const Invocation& invocation, const RecoverResult& result) {
   if (!IsJournalStream(invocation.out))
     for (const DumpRecord& dump : result.reports.dumps)
       Print(invocation.out, CrashMessage(dump) + "\n");
+  if (result.test) Print(invocation.out, fmt::format("test: {}\n", TestText(result.test)));
   Print(invocation.out, PruneText(result.pruned, false));
   for (const std::string& problem : result.problems) invocation.Complain(problem);
 }

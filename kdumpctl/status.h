@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kdumpctl/self_test.h"
 #include "kdumpctl/service.h"
 
 namespace kdumpkit {
@@ -40,7 +41,7 @@ struct ServiceState {
   std::vector<DestinationState> destinations;
   uint64_t estimate = 0;  // bytes of a dump now, roughly
   std::optional<LastDump> last_dump;
-  std::string test;  // of the last test; empty: none
+  std::optional<TestRecord> test;  // the last one
   std::vector<std::string> warnings;
 
   // Loaded, fresh, and at least one destination that would take a dump.

@@ -155,6 +155,18 @@ TEST_F(Recover, Prunes) {
   EXPECT_THAT(out_, HasSubstr("deleted '/var/crash/h-2020-11-24-17:44:12'"));
 }
 
+TEST_F(Recover, TellsWhatBecameOfATest) {
+  dir_.Write("var/lib/kdump/test.json",
+             R"({"format":1,"id":"77","started":"2026-11-24T17:44:00Z","boot_id":"before",)"
+             R"("outcome":"pending","reason":"","folder":""})");
+  dir_.Write("proc/sys/kernel/random/boot_id", "after\n");
+  Crash("kdump-test-77", R"(,"test_id":"77")");
+  EXPECT_EQ(RunRecover(), kExitOk);
+  EXPECT_THAT(out_, HasSubstr("test: 2026-11-24T17:44:00Z, complete: '/var/crash/kdump-test-77'"));
+  EXPECT_EQ(RunRecover(), kExitOk);
+  EXPECT_EQ(out_, "");
+}
+
 TEST(Journal, EntriesAreOfTheNativeProtocol) {
   EXPECT_EQ(EncodeJournalEntry({{"A", "b=c"}, {"D", "e\nf"}}),
             std::string("A=b=c\nD\n\3\0\0\0\0\0\0\0e\nf\n", 20));
