@@ -229,8 +229,8 @@ void Delivery::TakeResult(Target& target, DumpResult result, Delivered& delivere
   delivered.file = result.file.name;
   delivered.size = result.file.digest.size;
   if (result.state != DumpState::kFailed) {
-    delivered.outcome = result.state == DumpState::kComplete ? CaptureOutcome::kSaved
-                                                             : CaptureOutcome::kPartial;
+    delivered.outcome =
+        result.state == DumpState::kComplete ? CaptureOutcome::kSaved : CaptureOutcome::kPartial;
     delivered.blames_destination = result.blames_destination;
     context_.log.Say("{} written, {}", delivered.file, SizeText(delivered.size));
   } else {
@@ -252,10 +252,9 @@ void Delivery::WriteManifest(Target& target, const Delivered& delivered) {
   manifest.panic = dmesg_.panic();
   manifest.time = start_;
   manifest.seconds = SecondsSince(begin_);
-  bool log_only = delivered.outcome == CaptureOutcome::kFailed && delivered.file.empty() &&
-                  delivered.has_dmesg;
-  manifest.outcome =
-      OutcomeName(log_only ? CaptureOutcome::kDmesgOnly : delivered.outcome);
+  bool log_only =
+      delivered.outcome == CaptureOutcome::kFailed && delivered.file.empty() && delivered.has_dmesg;
+  manifest.outcome = OutcomeName(log_only ? CaptureOutcome::kDmesgOnly : delivered.outcome);
   manifest.reason = delivered.reason;
   manifest.filter_json = filter_json_;
   manifest.level = choice_.level;

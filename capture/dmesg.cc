@@ -19,9 +19,13 @@ std::string_view Message(std::string_view line) {
 
 bool IsOops(std::string_view message) {
   // Each architecture has its own words; these are the beginnings of the common ones.
-  constexpr std::string_view kBeginnings[] = {
-      "BUG: ",        "Oops: ",       "kernel BUG at ", "general protection fault",
-      "Unable to handle kernel", "Internal error: ", "watchdog: BUG: "};
+  constexpr std::string_view kBeginnings[] = {"BUG: ",
+                                              "Oops: ",
+                                              "kernel BUG at ",
+                                              "general protection fault",
+                                              "Unable to handle kernel",
+                                              "Internal error: ",
+                                              "watchdog: BUG: "};
   for (std::string_view beginning : kBeginnings)
     if (message.starts_with(beginning)) return true;
   return false;

@@ -54,7 +54,9 @@ std::optional<bool> ReachedEnd(std::string_view json) {
   return *written + JsonNumber(json, "unreadable_pages").value_or(0) >= *kept;
 }
 
-bool IsScp(const Config& config) { return !config.collector.empty() && config.collector[0] == "scp"; }
+bool IsScp(const Config& config) {
+  return !config.collector.empty() && config.collector[0] == "scp";
+}
 
 }  // namespace
 
@@ -282,8 +284,8 @@ DumpResult Dumper::TryStream(Target& target, std::vector<std::string> argv) {
     check.Feed(bytes);
     return part->Write(bytes);
   };
-  Result<FilterEnd> end = IsScp(context_.config) ? CopyVmcore(sink)
-                                                 : RunFilter({std::move(argv), "", sink}, context_);
+  Result<FilterEnd> end =
+      IsScp(context_.config) ? CopyVmcore(sink) : RunFilter({std::move(argv), "", sink}, context_);
   TakeEnd(end, target, result);
   result.file.name = fmt::format("{}{}", name, kIncomplete);
   result.file.digest.size = part->size();

@@ -58,7 +58,9 @@ class Follower {
     pollfd entries[] = {{messages, POLLIN, 0}, {stream, POLLIN, 0}};
     while (entries[0].fd >= 0 || entries[1].fd >= 0) {
       int n = poll(entries, std::size(entries), Tick());
-      if (n > 0) Read(entries[0], [this](ByteView bytes) { return Say(bytes); }, end);
+      if (n > 0)
+        Read(
+            entries[0], [this](ByteView bytes) { return Say(bytes); }, end);
       if (n > 0) Read(entries[1], run_.sink, end);
       LookAround();
       end.stalled = !end.sink_failed && Clock::now() - last_ > stall_;
@@ -132,10 +134,10 @@ Result<FilterEnd> RunFilter(const FilterRun& run, const CaptureContext& context)
   messages.write_end.reset();
   stream.write_end.reset();
   FilterEnd end;
-  Follower(run, context)
-      .Follow(messages.read_end.get(), stream.read_end.get(), child.pid(), end);
+  Follower(run, context).Follow(messages.read_end.get(), stream.read_end.get(), child.pid(), end);
   // A child that closed its output has still to end.
   end.state = TRY(child.Wait(context.config.stall_timeout));
+  end.stalled |= end.state.timed_out;
   return end;
 }
 

@@ -65,8 +65,7 @@ std::string Destinations(const Manifest& manifest) {
   for (const DestinationRecord& record : manifest.destinations)
     elements.push_back(
         fmt::format(R"({{"uri": {}, "outcome": "{}", "reason": {}, "seconds": {:.1f}}})",
-                    JsonText(record.uri), record.outcome, JsonText(record.reason),
-                    record.seconds));
+                    JsonText(record.uri), record.outcome, JsonText(record.reason), record.seconds));
   return Array(elements);
 }
 
@@ -110,8 +109,8 @@ std::string ManifestText(const Manifest& manifest) {
   out.Text("compression", manifest.compression);
   out.Raw("pages", Pages(manifest));
   out.Raw("files", Files(manifest));
-  out.Raw("memory", fmt::format(R"({{"total": {}, "lowest_available": {}}})",
-                                manifest.memory_total, manifest.memory_lowest));
+  out.Raw("memory", fmt::format(R"({{"total": {}, "lowest_available": {}}})", manifest.memory_total,
+                                manifest.memory_lowest));
   out.Raw("warnings", Warnings(manifest));
   out.Raw("destinations", Destinations(manifest));
   out.Text("version", "kdump-capture " KDUMPKIT_VERSION);

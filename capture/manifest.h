@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// manifest.json: what a capture saved and how it went, for kdumpctl and for people. kdump-capture(8)
-// describes its members.
+// manifest.json: what a capture saved and how it went, for kdumpctl and for people.
+// kdump-capture(8) describes its members.
 #pragma once
 
 #include <ctime>

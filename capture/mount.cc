@@ -113,8 +113,7 @@ Status PrepareNfs(const Destination& destination, const CaptureContext& context,
   folder.mount.type = "nfs";
   // What the user says comes last, and counts.
   folder.mount.options = fmt::format("addr={},{}{}{}", address, kNfsOptions,
-                                     folder.mount.options.empty() ? "" : ",",
-                                     folder.mount.options);
+                                     folder.mount.options.empty() ? "" : ",", folder.mount.options);
   folder.name = folder.mount.source;
   folder.detail = "nfs, " + address;
   folder.network = true;
@@ -138,15 +137,33 @@ void AddMountOptions(std::string_view list, MountRequest& request) {
   constexpr struct {
     std::string_view name;
     unsigned long flag;
-  } kFlags[] = {{"sync", MS_SYNCHRONOUS},   {"dirsync", MS_DIRSYNC}, {"noatime", MS_NOATIME},
-                {"nodiratime", MS_NODIRATIME}, {"relatime", MS_RELATIME}, {"nodev", MS_NODEV},
-                {"nosuid", MS_NOSUID},      {"noexec", MS_NOEXEC},   {"defaults", 0},
-                {"rw", 0},                  {"ro", 0},               {"auto", 0},
-                {"noauto", 0},              {"nofail", 0},           {"_netdev", 0},
-                {"user", 0},                {"users", 0},            {"nouser", 0},
-                {"owner", 0},               {"group", 0},            {"dev", 0},
-                {"suid", 0},                {"exec", 0},             {"atime", 0},
-                {"async", 0},               {"nobootwait", 0},       {"bg", 0},
+  } kFlags[] = {{"sync", MS_SYNCHRONOUS},
+                {"dirsync", MS_DIRSYNC},
+                {"noatime", MS_NOATIME},
+                {"nodiratime", MS_NODIRATIME},
+                {"relatime", MS_RELATIME},
+                {"nodev", MS_NODEV},
+                {"nosuid", MS_NOSUID},
+                {"noexec", MS_NOEXEC},
+                {"defaults", 0},
+                {"rw", 0},
+                {"ro", 0},
+                {"auto", 0},
+                {"noauto", 0},
+                {"nofail", 0},
+                {"_netdev", 0},
+                {"user", 0},
+                {"users", 0},
+                {"nouser", 0},
+                {"owner", 0},
+                {"group", 0},
+                {"dev", 0},
+                {"suid", 0},
+                {"exec", 0},
+                {"atime", 0},
+                {"async", 0},
+                {"nobootwait", 0},
+                {"bg", 0},
                 {"fg", 0}};
   while (!list.empty()) {
     std::string_view option = list.substr(0, list.find(','));
@@ -189,8 +206,8 @@ Result<MountedFolder> MountDestination(const Destination& destination,
   AddMountOptions(destination.mount_options, folder.mount);
   TRY(Prepare(destination, context, folder));
   TRY(MakeFolders(folder.mount_point));
-  Status mounted = folder.network ? MountNfs(folder.mount, context)
-                                  : MountAndCheck(folder.mount, context);
+  Status mounted =
+      folder.network ? MountNfs(folder.mount, context) : MountAndCheck(folder.mount, context);
   if (!mounted) return mounted.error();
   return folder;
 }

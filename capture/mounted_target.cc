@@ -61,9 +61,9 @@ Result<Digest> DigestOfFile(const std::string& path, const CaptureContext& conte
 Result<std::unique_ptr<Target>> MountedTarget::Open(const Destination& destination,
                                                     const CaptureContext& context) {
   MountedFolder mounted = TRY(MountDestination(destination, context));
+  context.log.Say("destination: {} ({}) mounted", mounted.name, mounted.detail);
   std::string parent = mounted.mount_point + (destination.path == "/" ? "" : destination.path);
-  return std::unique_ptr<Target>(
-      new MountedTarget(context, std::move(mounted), std::move(parent)));
+  return std::unique_ptr<Target>(new MountedTarget(context, std::move(mounted), std::move(parent)));
 }
 
 std::string MountedTarget::Describe(std::string_view name) const {
@@ -92,8 +92,7 @@ Status MountedTarget::MakeFolder(const std::string& name) {
   context_.Begin("preparing the destination");
   std::error_code error;
   std::filesystem::create_directories(parent_, error);
-  if (error)
-    return SystemError(error.value(), fmt::format("cannot create folder '{}'", parent_));
+  if (error) return SystemError(error.value(), fmt::format("cannot create folder '{}'", parent_));
   for (int number = 1; number < kMaxSameName; ++number) {
     folder_ = number == 1 ? fmt::format("{}/{}", parent_, name)
                           : fmt::format("{}/{}-{}", parent_, name, number);

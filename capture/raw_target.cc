@@ -40,6 +40,7 @@ Result<std::unique_ptr<Target>> RawTarget::Open(const Destination& destination,
   UniqueFd fd = TRY(OpenFile(context.root.HostPath(device.path), O_RDWR));
   uint64_t size = TRY(DeviceSize(fd.get()));
   TRY(CheckUnused(device.path, fd.get(), context));
+  context.log.Say("destination: {} (raw, {})", device.path, SizeText(size));
   return std::unique_ptr<Target>(
       new RawTarget(context, std::move(device.path), std::move(fd), size));
 }

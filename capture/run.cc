@@ -89,8 +89,7 @@ CaptureOutcome Capture::Run() {
   CaptureOutcome outcome = HasVmcore() ? Save() : CaptureOutcome::kNoVmcore;
   bool failed = outcome == CaptureOutcome::kFailed;
   if (failed && config_.failure_action == FailureAction::kShell) Shell();
-  Finish(failed ? AsEndAction(config_.failure_action, config_.final_action)
-                : config_.final_action);
+  Finish(failed ? AsEndAction(config_.failure_action, config_.final_action) : config_.final_action);
   return outcome;
 }
 

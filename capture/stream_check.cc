@@ -29,8 +29,8 @@ void StreamCheck::Feed(ByteView bytes) {
 Status StreamCheck::Check() const {
   ByteReader head(head_, ByteOrder::kBig, "the stream");
   if (size_ < kHeaderSize + kTail) return Truncated("the stream has {} bytes and no dump", size_);
-  bool begins = AsText(head_).starts_with(kSignature) && TRY(head.U64(16)) == 1 &&
-                TRY(head.U64(24)) == 1;
+  bool begins =
+      AsText(head_).starts_with(kSignature) && TRY(head.U64(16)) == 1 && TRY(head.U64(24)) == 1;
   if (!begins) return Malformed("the stream does not begin as a flattened dump");
   bool ends = std::all_of(tail_.begin(), tail_.end(),
                           [](std::byte byte) { return byte == std::byte{0xff}; });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Looks at a flattened dump (docs/dump-formats.md) as it goes by: whether it begins and ends as one.
-// A stream that was cut has no end mark, and no reader takes it for a dump.
+// Looks at a flattened dump (docs/dump-formats.md) as it goes by: whether it begins and ends as
+// one. A stream that was cut has no end mark, and no reader takes it for a dump.
 #pragma once
 
 #include <cstdint>
