@@ -3,6 +3,7 @@
 
 #include "capture/mounted_target.h"
 #include "capture/raw_target.h"
+#include "capture/ssh_target.h"
 
 namespace kdumpkit {
 
@@ -22,7 +23,8 @@ Result<std::unique_ptr<Target>> OpenTarget(const Destination& destination,
     case Kind::kRaw:
       return RawTarget::Open(destination, context);
     case Kind::kSsh:
-      return Unsupported("ssh");
+      return SshTarget::Open(SshTarget::AccessOf(destination, context.config), destination.path,
+                             context);
     case Kind::kFolder:
       return Unsupported(
           "'{}' is a folder of the running system; kdumpctl writes which device it is on",

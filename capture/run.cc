@@ -195,7 +195,7 @@ void Capture::Shell() {
     std::vector<std::string> argv = {root_.HostPath(shell)};
     if (argv[0].ends_with("busybox")) argv.emplace_back("sh");
     int fd = options_.console_fd;
-    Result<ChildProcess> child = ChildProcess::Spawn(argv, {fd, fd, fd});
+    Result<ChildProcess> child = ChildProcess::Spawn(argv, {fd, fd, fd, {}, false});
     if (child) (void)child->Wait();
     if (!child) log_.Say("{}", child.error().message());
     return;

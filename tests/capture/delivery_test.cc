@@ -158,10 +158,10 @@ TEST_F(DeliveryTest, TestIsNoCrash) {
 
 // 1000 bytes at level 31 with zstd, more before.
 constexpr const char* kSizes = R"(
-case "$*" in
+case " $* " in
 *--dump-dmesg*) echo log ;;
-*--dry-run*-z* | *-z*--dry-run*) echo '{"bytes": 1000}' >"$json" ;;
-*--dry-run*31* | *31*--dry-run*) echo '{"bytes": 2000}' >"$json" ;;
+*" -z "*--dry-run*) echo '{"bytes": 1000}' >"$json" ;;
+*" 31 "*--dry-run*) echo '{"bytes": 2000}' >"$json" ;;
 *--dry-run*) echo '{"bytes": 3000}' >"$json" ;;
 *) echo "$*" >"$out" ;;
 esac
