@@ -92,7 +92,8 @@ Error SshItselfFailed(const SshAccess& access, std::string_view said) {
   if (error == EKEYREJECTED) return KeyRejected(access, said);
   std::string_view line = LastLine(said);
   if (line.empty()) line = "ssh failed and did not say why";
-  return Failure(access, error, line);
+  std::string_view advice = error == EACCES ? " 'kdumpctl propagate' puts our key there" : "";
+  return Failure(access, error, fmt::format("{}{}", line, advice));
 }
 
 // Values of options are split at blanks, and have tokens that begin with '%'.

@@ -40,16 +40,15 @@ SshTarget::SshTarget(SshAccess access, std::string path, const CaptureContext& c
             context.watchdog),
       parent_(path == "/" ? "" : std::move(path)) {}
 
-Result<std::unique_ptr<Target>> SshTarget::Open(SshAccess access, std::string path,
-                                                const CaptureContext& context) {
+Result<std::unique_ptr<Target>> SshTarget::Open(SshAccess access, std::string path, seconds patience, const CaptureContext& context) {
   std::unique_ptr<SshTarget> target(new SshTarget(std::move(access), std::move(path), context));
-  TRY(target->WaitForServer());
+  TRY(target->WaitForServer(patience));
   context.log.Say("destination: {}", target->Describe(""));
   return std::unique_ptr<Target>(std::move(target));
 }
 
 // A link that is up does not mean that packets get through: a switch may take half a minute.
-Status SshTarget::WaitForServer() {
+Status SshTarget::WaitForServer(seconds patience) {
   milliseconds begin = context_.system.Uptime();
   for (;;) {
     Result<std::string> answer =
@@ -57,7 +56,7 @@ Status SshTarget::WaitForServer() {
                context_.watchdog);
     if (answer) return {};
     milliseconds waited = context_.system.Uptime() - begin;
-    bool over = waited + kRetryInterval >= context_.config.network_timeout;
+    bool over = waited + kRetryInterval >= patience;
     if (over || !MayPassAway(answer.error())) return answer.error();
     context_.log.Say("{}, trying again", answer.error().message());
     context_.system.Sleep(kRetryInterval);

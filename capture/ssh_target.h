@@ -13,9 +13,10 @@ namespace kdumpkit {
 class SshTarget : public Target {
  public:
   static SshAccess AccessOf(const Destination& destination, const CaptureConfig& config);
-  // Goes on trying while the server does not answer, for config.network_timeout. `path` is the
-  // folder for dumps there. `context` is borrowed.
+  // Goes on trying while the server does not answer, for `patience`. `path` is the folder for dumps
+  // there. `context` is borrowed.
   static Result<std::unique_ptr<Target>> Open(SshAccess access, std::string path,
+                                              std::chrono::seconds patience,
                                               const CaptureContext& context);
 
   std::string Describe(std::string_view name) const override;
@@ -34,7 +35,7 @@ class SshTarget : public Target {
  private:
   SshTarget(SshAccess access, std::string path, const CaptureContext& context);
 
-  Status WaitForServer();
+  Status WaitForServer(std::chrono::seconds patience);
   // Of the file that was just written, as the server has it on its disk.
   Result<std::string> RemoteDigest(const std::string& path, uint64_t size);
   std::string PathOf(std::string_view name) const { return fmt::format("{}/{}", folder_, name); }

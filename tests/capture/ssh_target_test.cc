@@ -15,9 +15,8 @@ using testing::HasSubstr;
 
 class SshTargetTest : public CaptureFixture {
  protected:
-  SshTargetTest() { config_.network_timeout = std::chrono::seconds(10); }
   Result<std::unique_ptr<Target>> Open(const std::string& path = "dumps") {
-    return SshTarget::Open(ssh_.access(), path, context_);
+    return SshTarget::Open(ssh_.access(), path, std::chrono::seconds(10), context_);
   }
   std::unique_ptr<Target> Opened() {
     std::unique_ptr<Target> target = std::move(*Open());
