@@ -2,134 +2,139 @@
 #include "capture/config.h"
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
-#include <span>
+#include <cctype>
+
+#include "config/directives.h"
 
 namespace kdumpkit {
 namespace {
 
-using Value = std::string_view;
+constexpr std::string_view kPrefix = "kdump.";
+constexpr size_t kMaxName = 64;
 
-std::optional<unsigned> ParseNumber(Value text, unsigned low, unsigned high) {
-  unsigned number = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  if (number < low || number > high) return std::nullopt;
-  return number;
+// Directives that have another name on the command line.
+struct Alias {
+  std::string_view word;
+  std::string_view directive;
+};
+constexpr Alias kAliases[] = {
+    {"timeout", "device_timeout"}, {"stall", "stall_timeout"}, {"final", "final_action"}};
+
+// A name that becomes part of a folder's name.
+bool SetName(std::string_view text, std::string& out) {
+  bool good = !text.empty() && text.size() <= kMaxName && !text.starts_with('.') &&
+              std::all_of(text.begin(), text.end(),
+                          [](char c) { return std::isgraph(static_cast<unsigned char>(c)) != 0; });
+  if (!good || text.find('/') != std::string_view::npos) return false;
+  out = text;
+  return true;
 }
 
-template <typename T>
-struct Choice {
-  std::string_view name;
-  T value;
-};
+// What the words say, before it is put over the file's settings.
+class WordReader {
+ public:
+  explicit WordReader(ConfigReading& reading) : reading_(reading), config_(reading.config) {}
 
-template <typename T>
-bool SetChoice(std::span<const Choice<T>> choices, Value text, T& out) {
-  for (const Choice<T>& choice : choices) {
-    if (choice.name != text) continue;
-    out = choice.value;
+  void Read(std::string_view word) {
+    size_t equals = std::min(word.find('='), word.size());
+    std::string_view name = word.substr(0, equals);
+    std::string_view value = word.substr(std::min(equals + 1, word.size()));
+    const char* trouble = Apply(name, value);
+    if (trouble == nullptr) return;
+    reading_.complaints.push_back(fmt::format("'{}{}': {}, ignoring", kPrefix, word, trouble));
+  }
+
+  // Destinations get what is said for all of them.
+  void Finish() {
+    if (destination_) config_.destinations = {std::move(*destination_)};
+    for (Destination& destination : config_.destinations) {
+      if (path_given_ && !destination.IsRaw()) destination.path = config_.path;
+      if (!fs_type_.empty() && destination.kind == Destination::Kind::kDevice)
+        destination.fs_type = fs_type_;
+      // It fails for folders of the running system only, which have no meaning here anyway.
+      (void)SetDefaultPath(destination, config_.path);
+    }
+  }
+
+ private:
+  // What is wrong; null: nothing.
+  const char* Apply(std::string_view name, std::string_view value) {
+    constexpr const char* kBad = "bad value";
+    if (name == "dest") return SetDestination(value) ? nullptr : kBad;
+    if (name == "path") return SetPath(value) ? nullptr : kBad;
+    if (name == "host") return SetName(value, config_.host) ? nullptr : kBad;
+    if (name == "boot-id") return SetName(value, config_.boot_id) ? nullptr : kBad;
+    if (name == "test-id") return SetName(value, config_.test_id) ? nullptr : kBad;
+    if (name == "fstype") {
+      if (!value.empty()) fs_type_ = value;
+      return value.empty() ? kBad : nullptr;
+    }
+    const Directive* directive = DirectiveOf(name);
+    if (directive == nullptr) return "unknown word";
+    return SetDirective(*directive, value) ? nullptr : kBad;
+  }
+
+  static const Directive* DirectiveOf(std::string_view name) {
+    for (const Alias& alias : kAliases)
+      if (alias.word == name) name = alias.directive;
+    const Directive* directive = FindDirective(name);
+    bool usable = directive != nullptr && directive->capture && directive->role == Role::kValue &&
+                  !directive->repeatable;
+    return usable ? directive : nullptr;
+  }
+
+  bool SetDirective(const Directive& directive, std::string_view value) {
+    Result<std::vector<Word>> words = SplitWords(value);
+    if (!words || words->empty()) return false;
+    Statement statement{0, std::string(directive.name), std::string(value), std::move(*words)};
+    Config scratch = config_;
+    if (!SetField(directive, statement, scratch)) return false;
+    static_cast<Config&>(config_) = std::move(scratch);
     return true;
   }
-  return false;
-}
 
-bool SetNumber(Value text, unsigned low, unsigned high, unsigned& out) {
-  std::optional<unsigned> number = ParseNumber(text, low, high);
-  if (number) out = *number;
-  return number.has_value();
-}
-
-bool SetSeconds(Value text, unsigned low, unsigned high, std::chrono::seconds& out) {
-  std::optional<unsigned> number = ParseNumber(text, low, high);
-  if (number) out = std::chrono::seconds(*number);
-  return number.has_value();
-}
-
-bool SetDestination(CaptureConfig& config, Value text) {
-  // Without udev there are no links in /dev/disk; the same is found by looking at each device.
-  constexpr std::string_view kByUuid = "/dev/disk/by-uuid/";
-  constexpr std::string_view kByLabel = "/dev/disk/by-label/";
-  std::string destination(text);
-  if (text.starts_with(kByUuid)) destination = fmt::format("UUID={}", text.substr(kByUuid.size()));
-  if (text.starts_with(kByLabel))
-    destination = fmt::format("LABEL={}", text.substr(kByLabel.size()));
-  for (std::string_view prefix : {"UUID=", "LABEL=", "/dev/"}) {
-    if (!destination.starts_with(prefix) || destination.size() == prefix.size()) continue;
-    config.destination = std::move(destination);
+  bool SetDestination(std::string_view value) {
+    Result<Destination> destination = ParseDestination({std::string(value)});
+    if (!destination || destination->kind == Destination::Kind::kFolder) return false;
+    destination_ = std::move(*destination);
     return true;
   }
-  return false;
-}
 
-bool SetPath(CaptureConfig& config, Value text) {
-  std::string path(text);
-  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
-  // A component ".." could leave the mounted file system.
-  if (!path.starts_with('/') || (path + '/').find("/../") != std::string::npos) return false;
-  config.path = std::move(path);
-  return true;
-}
-
-bool SetHost(CaptureConfig& config, Value text) {
-  if (text.empty() || text.size() > 64 || text.starts_with('.')) return false;
-  if (text.find('/') != Value::npos) return false;
-  config.host = text;
-  return true;
-}
-
-bool SetFsType(CaptureConfig& config, Value text) {
-  if (text.empty()) return false;
-  config.fs_type = text;
-  return true;
-}
-
-bool SetCompression(CaptureConfig& config, Value text) {
-  static constexpr Choice<Compression> kChoices[] = {{"none", Compression::kNone},
-                                                     {"zlib", Compression::kZlib},
-                                                     {"lzo", Compression::kLzo},
-                                                     {"snappy", Compression::kSnappy},
-                                                     {"zstd", Compression::kZstd}};
-  return SetChoice<Compression>(kChoices, text, config.compression);
-}
-
-bool SetFinal(CaptureConfig& config, Value text) {
-  static constexpr Choice<FinalAction> kChoices[] = {{"reboot", FinalAction::kReboot},
-                                                     {"poweroff", FinalAction::kPowerOff},
-                                                     {"halt", FinalAction::kHalt}};
-  return SetChoice<FinalAction>(kChoices, text, config.final_action);
-}
-
-struct Word {
-  std::string_view name;
-  bool (*set)(CaptureConfig&, Value);  // false: a bad value, the configuration is as it was
-};
-
-constexpr Word kWords[] = {
-    {"dest", SetDestination},
-    {"path", SetPath},
-    {"fstype", SetFsType},
-    {"host", SetHost},
-    {"compression", SetCompression},
-    {"final", SetFinal},
-    {"level", [](CaptureConfig& c, Value text) { return SetNumber(text, 0, 31, c.level); }},
-    {"threads", [](CaptureConfig& c, Value text) { return SetNumber(text, 1, 1024, c.threads); }},
-    {"timeout", [](CaptureConfig& c, Value text) { return SetSeconds(text, 0, 86400, c.timeout); }},
-    {"stall", [](CaptureConfig& c, Value text) { return SetSeconds(text, 1, 86400, c.stall); }},
-};
-
-void ApplyWord(std::string_view word, ConfigReading& reading) {
-  size_t equals = std::min(word.find('='), word.size());
-  std::string_view name = word.substr(0, equals);
-  std::string_view value = word.substr(std::min(equals + 1, word.size()));
-  for (const Word& known : kWords) {
-    if (known.name != name) continue;
-    if (!known.set(reading.config, value))
-      reading.complaints.push_back(fmt::format("'kdump.{}': bad value, ignoring", word));
-    return;
+  bool SetPath(std::string_view value) {
+    Result<std::string> path = NormalPath(value);
+    if (!path || !path->starts_with('/')) return false;
+    config_.path = std::move(*path);
+    path_given_ = true;
+    return true;
   }
-  reading.complaints.push_back(fmt::format("'kdump.{}': unknown word, ignoring", word));
+
+  ConfigReading& reading_;
+  CaptureConfig& config_;
+  std::optional<Destination> destination_;
+  std::string fs_type_;
+  bool path_given_ = false;
+};
+
+// Without udev there are no links in /dev/disk; the same is found by looking at each device.
+void UndoLink(std::string& source) {
+  constexpr struct {
+    std::string_view folder;
+    std::string_view tag;
+  } kLinks[] = {{"/dev/disk/by-uuid/", "UUID="},
+                {"/dev/disk/by-label/", "LABEL="},
+                {"/dev/disk/by-partuuid/", "PARTUUID="},
+                {"/dev/disk/by-partlabel/", "PARTLABEL="}};
+  for (const auto& link : kLinks)
+    if (source.starts_with(link.folder))
+      source = fmt::format("{}{}", link.tag, source.substr(link.folder.size()));
+}
+
+void ReadFile(const ConfigSource& file, ConfigReading& reading) {
+  ParsedConfig parsed = ParseConfig({&file, 1});
+  static_cast<Config&>(reading.config) = std::move(parsed.config);
+  for (const Problem& problem : parsed.problems)
+    if (problem.severity == Severity::kError)
+      reading.complaints.push_back(FormatProblem(problem) + ", ignoring");
 }
 
 }  // namespace
@@ -152,24 +157,36 @@ std::vector<std::string> SplitCommandLine(std::string_view command_line) {
   return words;
 }
 
-ConfigReading ReadCaptureConfig(std::string_view command_line) {
-  constexpr std::string_view kPrefix = "kdump.";
+std::string CommandLineValue(std::string_view command_line, std::string_view name) {
+  std::string value;
+  for (const std::string& word : SplitCommandLine(command_line))
+    if (word.starts_with(name) && word.size() > name.size() && word[name.size()] == '=')
+      value = word.substr(name.size() + 1);
+  return value;
+}
+
+ConfigReading ReadCaptureConfig(std::string_view command_line,
+                                const std::optional<ConfigSource>& file) {
   ConfigReading reading;
-  for (const std::string& word : SplitCommandLine(command_line)) {
-    if (word.starts_with(kPrefix))
-      ApplyWord(std::string_view(word).substr(kPrefix.size()), reading);
-  }
+  if (file) ReadFile(*file, reading);
+  WordReader reader(reading);
+  for (const std::string& word : SplitCommandLine(command_line))
+    if (word.starts_with(kPrefix)) reader.Read(std::string_view(word).substr(kPrefix.size()));
+  reader.Finish();
+  for (Destination& destination : reading.config.destinations) UndoLink(destination.source);
   return reading;
 }
 
-std::string_view Describe(FinalAction action) {
+std::string_view Describe(EndAction action) {
   switch (action) {
-    case FinalAction::kReboot:
+    case EndAction::kReboot:
       return "rebooting";
-    case FinalAction::kPowerOff:
+    case EndAction::kPowerOff:
       return "powering off";
-    case FinalAction::kHalt:
+    case EndAction::kHalt:
       return "halting";
+    case EndAction::kShell:
+      return "starting a shell";
   }
   CHECK(false);
 }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "config/statement.h"
+
 namespace kdumpkit {
 namespace {
 
@@ -21,27 +23,41 @@ bool MayHoldFileSystem(const RootDir& root, const std::string& name) {
 }
 
 // UUIDs of FAT and NTFS are in capitals, others not; people write them either way.
-bool Matches(const std::string& destination, const FileSystemId& id) {
-  if (destination.starts_with("UUID="))
-    return strcasecmp(destination.c_str() + 5, id.uuid.c_str()) == 0;
-  return destination.starts_with("LABEL=") && destination.substr(6) == id.label;
+bool Matches(std::string_view source, const FileSystemId& id) {
+  const struct {
+    std::string_view tag;
+    const std::string& value;
+    bool any_case;
+  } kTags[] = {{"UUID=", id.uuid, true},
+               {"LABEL=", id.label, false},
+               {"PARTUUID=", id.part_uuid, true},
+               {"PARTLABEL=", id.part_label, false}};
+  for (const auto& tag : kTags) {
+    if (!source.starts_with(tag.tag)) continue;
+    std::string wanted(source.substr(tag.tag.size()));
+    return wanted == tag.value ||
+           (tag.any_case && strcasecmp(wanted.c_str(), tag.value.c_str()) == 0);
+  }
+  return false;
 }
 
-Result<Device> Examine(const std::string& path, const CaptureConfig& config, const RootDir& root,
+Result<Device> Examine(const std::string& path, const Destination& destination, const RootDir& root,
                        CaptureSystem& system) {
   Result<FileSystemId> id = system.Probe(root.HostPath(path));
-  bool type_given = !config.fs_type.empty();
-  if (!id && !(type_given && id.error().kind() == ErrorKind::kUnsupported)) return id.error();
+  bool type_needed = destination.fs_type.empty() && !destination.IsRaw();
+  if (!id && (type_needed || id.error().kind() != ErrorKind::kUnsupported)) return id.error();
   Device device{path, id.value_or(FileSystemId{})};
-  if (type_given) device.id.type = config.fs_type;
+  if (!destination.fs_type.empty()) device.id.type = destination.fs_type;
+  if (type_needed && device.id.type.empty())
+    return Unsupported("'{}' has no known file system", path);
   return device;
 }
 
-Result<Device> Search(const CaptureConfig& config, const RootDir& root, CaptureSystem& system) {
-  const std::string& wanted = config.destination;
-  if (wanted.starts_with("/dev/")) return Examine(wanted, config, root, system);
+Result<Device> Search(const Destination& destination, const RootDir& root, CaptureSystem& system) {
+  const std::string& wanted = destination.source;
+  if (wanted.starts_with("/dev/")) return Examine(wanted, destination, root, system);
   for (const std::string& path : ListBlockDevices(root)) {
-    Result<Device> device = Examine(path, config, root, system);
+    Result<Device> device = Examine(path, destination, root, system);
     if (device && Matches(wanted, device->id)) return device;
   }
   return Unsupported("no block device has it");
@@ -65,22 +81,21 @@ std::vector<std::string> ListBlockDevices(const RootDir& root) {
   return paths;
 }
 
-Result<Device> WaitForDevice(const CaptureConfig& config, const RootDir& root,
-                             CaptureSystem& system, CaptureLog& log) {
+Result<Device> WaitForDevice(const Destination& destination, std::chrono::seconds timeout,
+                             const RootDir& root, CaptureSystem& system, CaptureLog& log) {
   milliseconds begin = system.Uptime();
   milliseconds next_report{0};
   for (;;) {
-    Result<Device> device = Search(config, root, system);
+    Result<Device> device = Search(destination, root, system);
     if (device) return device;
     milliseconds waited = system.Uptime() - begin;
-    if (waited >= config.timeout)
-      return Error(
-          ErrorKind::kSystem,
-          fmt::format("destination '{}' did not appear within {} s: {}", config.destination,
-                      config.timeout.count(), device.error().message()));
+    if (waited >= timeout)
+      return Error(ErrorKind::kSystem,
+                   fmt::format("destination '{}' did not appear within {} s: {}",
+                               destination.source, timeout.count(), device.error().message()));
     if (waited >= next_report) {
-      log.Say("waiting for destination '{}' ({} of {} s); block devices: {}", config.destination,
-              waited.count() / 1000, config.timeout.count(), SeenDevices(root));
+      log.Say("waiting for destination '{}' ({} of {} s); block devices: {}", destination.source,
+              waited.count() / 1000, timeout.count(), SeenDevices(root));
       next_report = waited + kReportInterval;
     }
     system.Sleep(kScanInterval);

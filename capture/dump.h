@@ -3,63 +3,77 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "capture/config.h"
+#include "capture/context.h"
+#include "capture/dmesg.h"
 #include "capture/filter_child.h"
-#include "capture/system.h"
+#include "capture/room.h"
+#include "capture/target.h"
 
 namespace kdumpkit {
 
 inline constexpr std::string_view kDmesgName = "vmcore-dmesg.txt";
 inline constexpr std::string_view kVmcoreName = "vmcore";
-// What the filter calls its file until it is whole.
-inline constexpr std::string_view kIncompleteName = "vmcore-incomplete";
+inline constexpr std::string_view kFlatName = "vmcore.flat";
 
 enum class DumpState { kComplete, kPartial, kFailed };
 
 struct DumpResult {
   DumpState state = DumpState::kFailed;
-  std::string file;    // name in the folder; empty when there is none
-  uint64_t size = 0;   // of that file
+  StoredFile file;     // without a name when there is none
   std::string reason;  // why it is not complete
+  // The destination is to blame: another one may get a better dump.
+  bool blames_destination = false;
+  std::string filter_json;  // what kdump-filter says of it; may be empty
+  std::vector<std::string> warnings;
 };
 
-// Runs the filter; `vmcore` is /proc/vmcore.
 class Dumper {
  public:
-  // All references are borrowed.
-  Dumper(std::string filter, std::string vmcore, const CaptureConfig& config, CaptureSystem& system,
-         CaptureLog& log, Watchdog& watchdog)
-      : filter_(std::move(filter)),
-        vmcore_(std::move(vmcore)),
-        config_(config),
-        system_(system),
-        log_(log),
-        watchdog_(watchdog) {}
+  // `context` is borrowed.
+  explicit Dumper(const CaptureContext& context);
 
-  // Writes the dead kernel's log to a new file that is on its device on return; gives its size.
-  Result<uint64_t> SaveDmesg(const std::string& path);
+  // Writes the dead kernel's log to `target`; `reader` reads along.
+  Result<StoredFile> SaveDmesg(Target& target, DmesgReader& reader);
+  // Only lets `reader` read it.
+  Status ReadDmesg(DmesgReader& reader);
 
-  // Writes the dump into `folder`. A filter that fails is run once more with one thread, unless
-  // the destination is full. What a failed one leaves behind is named vmcore-incomplete.
-  DumpResult SaveVmcore(const std::string& folder);
+  // How large the dump would be; absent when the filter cannot tell. It takes about as long as the
+  // dump itself.
+  std::optional<uint64_t> Measure(const DumpChoice& choice);
+
+  // Writes the dump and verifies it. A filter that fails is run once more with one thread, unless
+  // the destination is full; what the first try left is kept until there is a whole dump.
+  DumpResult SaveVmcore(Target& target, const DumpChoice& choice);
 
  private:
   enum class Attempt { kFirst, kSecond };
 
-  std::vector<std::string> Arguments(const std::string& folder, Attempt attempt) const;
-  DumpResult TryOnce(const std::string& folder, Attempt attempt);
-  bool HasRoom(const std::string& folder);
+  bool Streams(const Target& target) const;
+  std::string NameFor(const Target& target) const;
+  std::vector<std::string> FilterWords(const DumpChoice& choice, Attempt attempt) const;
+  std::vector<std::string> Arguments(const Target& target, const DumpChoice& choice,
+                                     Attempt attempt) const;
+  DumpResult TryOnce(Target& target, const DumpChoice& choice, Attempt attempt);
+  DumpResult TryFile(Target& target, std::vector<std::string> argv);
+  DumpResult TryStream(Target& target, std::vector<std::string> argv);
+  Result<FilterEnd> CopyVmcore(const std::function<Status(ByteView)>& sink);
+  void FinishFileDump(Target& target, DumpResult& result);
+  void FinishStreamDump(PartWriter& part, Status whole, DumpResult& result);
+  // False when the file on the destination is not what was written.
+  bool VerifyFile(const std::string& path, DumpResult& result);
+  void TakeEnd(const Result<FilterEnd>& end, Target& target, DumpResult& result);
+  void ForgetReport() const;
+  std::string ReadReport() const;
+  bool IsFull(Target& target) const;
 
-  std::string filter_;
+  const CaptureContext& context_;
   std::string vmcore_;
-  const CaptureConfig& config_;
-  CaptureSystem& system_;
-  CaptureLog& log_;
-  Watchdog& watchdog_;
+  std::string report_;            // where the filter writes its JSON
   bool options_refused_ = false;  // the filter called the first attempt a usage error
 };
 

@@ -9,8 +9,11 @@
 namespace kdumpkit {
 namespace {
 
-// More than this is not kept for a file that is opened later.
-constexpr size_t kMaxUnsaved = size_t{64} << 10;
+// More than this is not kept for a file that is opened later. The beginning tells how the capture
+// was set up, the end how it went; what is between is progress.
+constexpr size_t kMaxText = size_t{64} << 10;
+constexpr size_t kKeptBeginning = size_t{32} << 10;
+constexpr size_t kCut = size_t{16} << 10;
 
 }  // namespace
 
@@ -34,10 +37,9 @@ void CaptureLog::Raw(std::string_view text) {
 }
 
 void CaptureLog::Keep(std::string_view text) {
-  if (!file_.valid()) {
-    if (unsaved_.size() + text.size() <= kMaxUnsaved) unsaved_ += text;
-    return;
-  }
+  text_ += text.substr(0, kCut);
+  while (text_.size() > kMaxText) text_.erase(kKeptBeginning, kCut);
+  if (!file_.valid()) return;
   // A full disk must not silence the console, so the failure is told there, once.
   if (Status written = WriteFully(file_.get(), AsBytes(text)); !written && !file_failed_) {
     file_failed_ = true;
@@ -47,8 +49,8 @@ void CaptureLog::Keep(std::string_view text) {
 
 Status CaptureLog::Open(const std::string& path) {
   file_ = TRY(OpenFile(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0600));
-  Keep(std::exchange(unsaved_, {}));
-  return {};
+  file_failed_ = false;
+  return WriteFully(file_.get(), AsBytes(text_));
 }
 
 void CaptureLog::Close() {
@@ -63,12 +65,6 @@ std::string SizeText(uint64_t bytes) {
   for (; amount >= 1024 && unit + 1 < std::size(kUnits); ++unit) amount /= 1024;
   return unit == 0 ? fmt::format("{} bytes", bytes)
                    : fmt::format("{:.1f} {}", amount, kUnits[unit]);
-}
-
-std::string JoinWords(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-  return text;
 }
 
 }  // namespace kdumpkit

@@ -7,7 +7,6 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
@@ -31,9 +30,12 @@ class CaptureLog {
   // A child's output, as it came; it reaches the device with the next line.
   void Raw(std::string_view text);
 
-  // From now on lines go to this file too; it begins with all that was said before.
+  // From now on lines go to this file too; it begins with all that was said before. There may be
+  // one after another.
   Status Open(const std::string& path);
   void Close();
+  // All that was said so far, for a place that is not a file; of much the middle is cut out.
+  const std::string& text() const { return text_; }
 
  private:
   void Keep(std::string_view text);
@@ -43,13 +45,10 @@ class CaptureLog {
   UniqueFd file_;
   bool file_failed_ = false;
   bool mid_line_ = false;  // a child's output ended without a newline
-  std::string unsaved_;    // said while there is no file; bounded
+  std::string text_;       // bounded
 };
 
 // "55.1 MiB"
 std::string SizeText(uint64_t bytes);
-
-// The words with a blank between them.
-std::string JoinWords(const std::vector<std::string>& words);
 
 }  // namespace kdumpkit

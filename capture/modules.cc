@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "capture/config.h"
+
 namespace kdumpkit {
 namespace {
 

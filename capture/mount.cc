@@ -2,18 +2,26 @@
 #include "capture/mount.h"
 
 #include <sys/mount.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <filesystem>
 
+#include "capture/device.h"
+#include "capture/hosts.h"
+
 namespace kdumpkit {
 namespace {
 
+using std::chrono::milliseconds;
+using Kind = Destination::Kind;
+
 constexpr std::string_view kMountPoint = "/kdump";
-constexpr uint64_t kMinimumRoom = uint64_t{64} << 20;
-// More dumps than this in one second are not crashes.
-constexpr int kMaxSameName = 100;
+constexpr unsigned long kMountFlags = MS_NOATIME | MS_NODEV | MS_NOSUID | MS_NOEXEC;
+// A server that does not answer is asked again after this time.
+constexpr milliseconds kRetryInterval{2000};
+// After three times ten seconds without an answer a read or write fails, rather than hang. The
+// server's lock daemon is not needed, and there is no room for our part of it.
+constexpr std::string_view kNfsOptions = "soft,timeo=100,retrans=3,nolock";
 
 Status MakeFolders(const std::string& path) {
   std::error_code error;
@@ -22,89 +30,154 @@ Status MakeFolders(const std::string& path) {
   return {};
 }
 
-// UTC: the capture kernel knows no time zone.
-std::string TimeText(time_t when) {
-  tm parts = {};
-  gmtime_r(&when, &parts);
-  char text[32];
-  size_t size = strftime(text, sizeof(text), "%Y-%m-%d-%H:%M:%S", &parts);
-  return {text, size};
-}
-
-Result<std::string> MakeDumpFolder(const std::string& parent, const std::string& name) {
-  TRY(MakeFolders(parent));
-  for (int number = 1; number < kMaxSameName; ++number) {
-    std::string path = number == 1 ? fmt::format("{}/{}", parent, name)
-                                   : fmt::format("{}/{}-{}", parent, name, number);
-    if (mkdir(path.c_str(), 0700) == 0) return path;
-    if (errno != EEXIST) return SystemError(errno, fmt::format("cannot create folder '{}'", path));
-  }
-  return SystemError(EEXIST, fmt::format("cannot create folder '{}/{}'", parent, name));
-}
-
-std::string MountHint(const Error& error, const std::string& type) {
+// The error with what may help.
+Error WithHint(const Error& error, const MountRequest& request) {
+  std::string hint;
   if (error.error_number() == ENODEV)
-    return fmt::format(" (is the module of '{}' in the image?)", type);
+    hint = fmt::format(" (is the module of '{}' in the image?)", request.type);
+  if (error.error_number() == EACCES && request.type == "nfs")
+    hint = " (does the server export it to this machine's address?)";
+  return Error(error.kind(), error.error_number(), error.message() + hint);
+}
+
+Status MountAndCheck(const MountRequest& request, const CaptureContext& context) {
+  context.Begin(fmt::format("mounting '{}'", request.source), context.config.mount_timeout);
+  Status mounted = context.system.Mount(request);
+  if (!mounted) return WithHint(mounted.error(), request);
+  // A dump written into the initramfs would look well and be gone after the reboot.
+  if (TRY(context.system.IsMountPoint(request.target))) return {};
+  return Error(ErrorKind::kSystem,
+               fmt::format("'{}' is not a mount point although '{}' was mounted there",
+                           request.target, request.source));
+}
+
+bool MayAnswerLater(int error) {
+  for (int known : {ETIMEDOUT, ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EAGAIN, ENETDOWN, EIO,
+                    ECONNRESET, EHOSTDOWN})
+    if (error == known) return true;
+  return false;
+}
+
+bool HasVersion(std::string_view options) {
+  std::string list = fmt::format(",{}", options);
+  return list.find(",vers=") != std::string::npos || list.find(",nfsvers=") != std::string::npos;
+}
+
+// The kernel tries no other version by itself; newest first, as mount.nfs does.
+Status MountNfsOnce(const MountRequest& request, bool version_given,
+                    const CaptureContext& context) {
+  if (version_given) return MountAndCheck(request, context);
+  Status mounted;
+  for (std::string_view version : {"4.2", "4.1", "4.0", "3"}) {
+    MountRequest attempt = request;
+    attempt.options = fmt::format("vers={},{}", version, request.options);
+    mounted = MountAndCheck(attempt, context);
+    if (mounted || MayAnswerLater(mounted.error().error_number())) return mounted;
+  }
+  return mounted;
+}
+
+Status MountNfs(MountRequest request, const CaptureContext& context) {
+  bool version_given = HasVersion(request.options);
+  milliseconds begin = context.system.Uptime();
+  milliseconds limit = context.config.mount_timeout;
+  for (;;) {
+    request.limit = limit - (context.system.Uptime() - begin);
+    Status mounted = MountNfsOnce(request, version_given, context);
+    if (mounted || !MayAnswerLater(mounted.error().error_number())) return mounted;
+    if (context.system.Uptime() - begin + kRetryInterval >= limit) return mounted;
+    context.log.Say("{}, trying again", mounted.error().message());
+    context.system.Sleep(kRetryInterval);
+  }
+}
+
+Status PrepareDevice(const Destination& destination, const CaptureContext& context,
+                     MountedFolder& folder) {
+  context.Begin("waiting for the destination's device", context.config.device_timeout);
+  Device device = TRY(WaitForDevice(destination, context.config.device_timeout, context.root,
+                                    context.system, context.log));
+  folder.mount.source = context.root.HostPath(device.path);
+  folder.mount.type = device.id.type;
+  folder.name = device.path;
+  folder.detail = device.id.type;
+  if (!device.id.uuid.empty()) folder.detail += ", UUID=" + device.id.uuid;
   return {};
 }
 
-Status MountDevice(const Device& device, const std::string& target, const RootDir& root,
-                   CaptureSystem& system) {
-  TRY(MakeFolders(target));
-  constexpr unsigned long kFlags = MS_NOATIME | MS_NODEV | MS_NOSUID | MS_NOEXEC;
-  Status mounted = system.Mount({root.HostPath(device.path), target, device.id.type, kFlags});
-  if (!mounted) {
-    const Error& error = mounted.error();
-    return Error(error.kind(), error.error_number(),
-                 error.message() + MountHint(error, device.id.type));
-  }
-  // A dump written into the initramfs would look well and be gone after the reboot.
-  if (TRY(system.IsMountPoint(target))) return {};
-  return Error(ErrorKind::kSystem,
-               fmt::format("'{}' is not a mount point although '{}' was mounted there", target,
-                           device.path));
+Status PrepareNfs(const Destination& destination, const CaptureContext& context,
+                  MountedFolder& folder) {
+  std::string address = TRY(ResolveHost(context.root, destination.host));
+  bool brackets = destination.host.find(':') != std::string::npos;
+  std::string host = brackets ? fmt::format("[{}]", destination.host) : destination.host;
+  folder.mount.source = fmt::format("{}:{}", host, destination.source);
+  folder.mount.type = "nfs";
+  // What the user says comes last, and counts.
+  folder.mount.options = fmt::format("addr={},{}{}{}", address, kNfsOptions,
+                                     folder.mount.options.empty() ? "" : ",", folder.mount.options);
+  folder.name = folder.mount.source;
+  folder.detail = "nfs, " + address;
+  folder.network = true;
+  return {};
 }
 
-// The size of /proc/vmcore is that of the dead kernel's memory.
-uint64_t MemorySize(const RootDir& root) {
-  struct stat vmcore = {};
-  if (stat(root.HostPath("/proc/vmcore").c_str(), &vmcore) != 0) return 0;
-  return static_cast<uint64_t>(vmcore.st_size);
-}
-
-void ReportRoom(const Destination& destination, const CaptureConfig& config, const RootDir& root,
-                CaptureSystem& system, CaptureLog& log) {
-  Result<uint64_t> free = system.FreeBytes(destination.mount_point);
-  if (!free) return log.Say("{}, ignoring", free.error().message());
-  uint64_t memory = MemorySize(root);
-  uint64_t needed = EstimateRoom(memory, config.level);
-  const Device& device = destination.device;
-  log.Say("destination: {} ({}{}{}) mounted, {} free; memory: {}", device.path, device.id.type,
-          device.id.uuid.empty() ? "" : ", UUID=", device.id.uuid, SizeText(*free),
-          SizeText(memory));
-  if (*free < needed)
-    log.Say("warning: {} free, a dump at level {} may need {}; trying all the same",
-            SizeText(*free), config.level, SizeText(needed));
-}
-
-Status PrepareFolder(Destination& destination, const CaptureConfig& config, CaptureSystem& system) {
-  std::string name = fmt::format("{}-{}", config.host, TimeText(system.WallClock()));
-  std::string parent = destination.mount_point + (config.path == "/" ? "" : config.path);
-  destination.folder = TRY(MakeDumpFolder(parent, name));
+Status Prepare(const Destination& destination, const CaptureContext& context,
+               MountedFolder& folder) {
+  if (destination.kind == Kind::kDevice) return PrepareDevice(destination, context, folder);
+  if (destination.kind == Kind::kNfs) return PrepareNfs(destination, context, folder);
+  folder.mount.source = destination.source;
+  folder.mount.type = "virtiofs";
+  folder.name = fmt::format("virtiofs:{}", destination.source);
+  folder.detail = "virtiofs";
   return {};
 }
 
 }  // namespace
 
-std::string Destination::Describe(std::string_view name) const {
-  return fmt::format("{}:{}/{}", device.path, folder.substr(mount_point.size()), name);
-}
-
-uint64_t EstimateRoom(uint64_t memory, unsigned level) {
-  // Bit 16 leaves free pages out. Most kernels' own pages are well below a tenth of memory, and
-  // what is left of other pages shrinks to about one half.
-  constexpr unsigned kFreePages = 16;
-  return kMinimumRoom + memory / ((level & kFreePages) != 0 ? 10 : 2);
+void AddMountOptions(std::string_view list, MountRequest& request) {
+  constexpr struct {
+    std::string_view name;
+    unsigned long flag;
+  } kFlags[] = {{"sync", MS_SYNCHRONOUS},
+                {"dirsync", MS_DIRSYNC},
+                {"noatime", MS_NOATIME},
+                {"nodiratime", MS_NODIRATIME},
+                {"relatime", MS_RELATIME},
+                {"nodev", MS_NODEV},
+                {"nosuid", MS_NOSUID},
+                {"noexec", MS_NOEXEC},
+                {"defaults", 0},
+                {"rw", 0},
+                {"ro", 0},
+                {"auto", 0},
+                {"noauto", 0},
+                {"nofail", 0},
+                {"_netdev", 0},
+                {"user", 0},
+                {"users", 0},
+                {"nouser", 0},
+                {"owner", 0},
+                {"group", 0},
+                {"dev", 0},
+                {"suid", 0},
+                {"exec", 0},
+                {"atime", 0},
+                {"async", 0},
+                {"nobootwait", 0},
+                {"bg", 0},
+                {"fg", 0}};
+  while (!list.empty()) {
+    std::string_view option = list.substr(0, list.find(','));
+    list.remove_prefix(std::min(option.size() + 1, list.size()));
+    bool known = option.empty() || option.starts_with("x-") || option.starts_with("comment=");
+    for (const auto& flag : kFlags) {
+      if (flag.name != option) continue;
+      request.flags |= flag.flag;
+      known = true;
+    }
+    if (known) continue;
+    if (!request.options.empty()) request.options += ',';
+    request.options += option;
+  }
 }
 
 void MountKernelFileSystems(const RootDir& root, CaptureSystem& system, CaptureLog& log) {
@@ -123,30 +196,34 @@ void MountKernelFileSystems(const RootDir& root, CaptureSystem& system, CaptureL
   }
 }
 
-Result<Destination> OpenDestination(const CaptureConfig& config, const RootDir& root,
-                                    CaptureSystem& system, CaptureLog& log) {
-  if (config.destination.empty())
-    return UsageError("no destination: 'kdump.dest=' is not on the command line");
-  Destination destination;
-  destination.device = TRY(WaitForDevice(config, root, system, log));
-  destination.mount_point = root.HostPath(kMountPoint);
-  TRY(MountDevice(destination.device, destination.mount_point, root, system));
-  ReportRoom(destination, config, root, system, log);
-  Status prepared = PrepareFolder(destination, config, system);
-  if (prepared) return destination;
-  (void)CloseDestination(destination, system, log);
-  return prepared.error();
+Result<MountedFolder> MountDestination(const Destination& destination,
+                                       const CaptureContext& context) {
+  MountedFolder folder;
+  folder.mount_point = context.root.HostPath(kMountPoint);
+  folder.mount.target = folder.mount_point;
+  folder.mount.flags = kMountFlags;
+  folder.mount.limit = context.config.mount_timeout;
+  AddMountOptions(destination.mount_options, folder.mount);
+  TRY(Prepare(destination, context, folder));
+  TRY(MakeFolders(folder.mount_point));
+  Status mounted =
+      folder.network ? MountNfs(folder.mount, context) : MountAndCheck(folder.mount, context);
+  if (!mounted) return mounted.error();
+  return folder;
 }
 
-Status CloseDestination(const Destination& destination, CaptureSystem& system, CaptureLog& log) {
-  Status synced = system.SyncFileSystem(destination.mount_point);
-  Status unmounted = system.Unmount(destination.mount_point, 0);
+Status UnmountDestination(const MountedFolder& folder, const CaptureContext& context) {
+  CaptureSystem& system = context.system;
+  context.Begin("unmounting the destination");
+  Status synced = system.SyncFileSystem(folder.mount_point);
+  Status unmounted = system.Unmount(folder.mount_point, 0);
   if (unmounted) return synced;
-  log.Say("{}; making it read-only instead", unmounted.error().message());
-  Status read_only = system.Mount({destination.device.path, destination.mount_point,
-                                   destination.device.id.type, MS_REMOUNT | MS_RDONLY});
-  if (!read_only) log.Say("{}, ignoring", read_only.error().message());
-  (void)system.Unmount(destination.mount_point, MNT_DETACH);
+  context.log.Say("{}; making it read-only instead", unmounted.error().message());
+  MountRequest request = folder.mount;
+  request.flags = MS_REMOUNT | MS_RDONLY;
+  Status read_only = system.Mount(request);
+  if (!read_only) context.log.Say("{}, ignoring", read_only.error().message());
+  (void)system.Unmount(folder.mount_point, MNT_DETACH);
   return synced;
 }
 

@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Puts the destination's file system in place, and away again.
+// Puts file systems in place, and away again.
 #pragma once
 
-#include <cstdint>
 #include <string>
 
-#include "capture/device.h"
+#include "capture/context.h"
 
 namespace kdumpkit {
 
-// Where the destination is mounted, and below it the folder of this dump.
-struct Destination {
-  Device device;
+// A destination's file system where it is mounted.
+struct MountedFolder {
+  MountRequest mount;
+  std::string name;         // for people: "/dev/vda", "files:/export", "virtiofs:TAG"
+  std::string detail;       // "ext4, UUID=..."
   std::string mount_point;  // as the process sees it
-  std::string folder;       // as the process sees it: "/kdump/var/crash/localhost-…"
-
-  // How it is named to people: "/dev/vda:/var/crash/localhost-…/vmcore".
-  std::string Describe(std::string_view name) const;
+  bool network = false;
 };
 
 // Mounts /proc, /sys and /dev of an initramfs. What fails is said, and the capture goes on.
 void MountKernelFileSystems(const RootDir& root, CaptureSystem& system, CaptureLog& log);
 
-// Waits for the device, mounts it, makes sure that it is mounted, and creates the dump's folder.
-// On failure nothing stays mounted.
-Result<Destination> OpenDestination(const CaptureConfig& config, const RootDir& root,
-                                    CaptureSystem& system, CaptureLog& log);
+// Mounts a destination that is a device, an NFS server's or a virtual machine's, and makes sure
+// that it is mounted; waits for a device, and goes on trying while a server does not answer, each
+// for its own time. On failure nothing stays mounted.
+Result<MountedFolder> MountDestination(const Destination& destination,
+                                       const CaptureContext& context);
 
 // Writes everything to the device and unmounts. A file system that cannot be unmounted is made
 // read-only and detached. The error tells that data may be lost, not that the mount is busy.
-Status CloseDestination(const Destination& destination, CaptureSystem& system, CaptureLog& log);
+Status UnmountDestination(const MountedFolder& folder, const CaptureContext& context);
 
-// The room that a dump of `memory` bytes at this level usually needs; see kdump-capture(8).
-uint64_t EstimateRoom(uint64_t memory, unsigned level);
+// Mount options as in fstab(5), taken apart into flags and what the file system itself is told.
+// Those that only mean something to mount(8) or would make it read-only are left out.
+void AddMountOptions(std::string_view list, MountRequest& request);
 
 }  // namespace kdumpkit

@@ -4,11 +4,13 @@
 #include <blkid/blkid.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -42,19 +44,47 @@ void* ForceEnd(void* sysrq_key) {
   return nullptr;
 }
 
-int RebootCommand(FinalAction action) {
-  if (action == FinalAction::kPowerOff) return RB_POWER_OFF;
-  if (action == FinalAction::kHalt) return static_cast<int>(RB_HALT_SYSTEM);
+// An errno value, 0 for success.
+int MountNow(const MountRequest& request) {
+  const char* options = request.options.empty() ? nullptr : request.options.c_str();
+  bool done = mount(request.source.c_str(), request.target.c_str(), request.type.c_str(),
+                    request.flags, options) == 0;
+  return done ? 0 : errno;
+}
+
+// A server that is gone, or a dying disk, may hold mount(2) for hours. So a child makes the call; a
+// mount belongs to all of the namespace. Between fork and exit it only makes system calls.
+int MountInTime(const MountRequest& request) {
+  constexpr auto kStep = std::chrono::milliseconds(20);
+  pid_t pid = fork();
+  if (pid < 0) return MountNow(request);
+  if (pid == 0) _exit(MountNow(request));
+  auto deadline = std::chrono::steady_clock::now() + request.limit;
+  int status = 0;
+  while (waitpid(pid, &status, WNOHANG) == 0) {
+    if (std::chrono::steady_clock::now() >= deadline) {
+      // It is not waited for: it may hang in the kernel for good.
+      kill(pid, SIGKILL);
+      return ETIMEDOUT;
+    }
+    std::this_thread::sleep_for(kStep);
+  }
+  // An errno value is below 134 on every machine.
+  return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+}
+
+int RebootCommand(EndAction action) {
+  if (action == EndAction::kPowerOff) return RB_POWER_OFF;
+  if (action == EndAction::kHalt) return static_cast<int>(RB_HALT_SYSTEM);
   return RB_AUTOBOOT;
 }
 
 }  // namespace
 
 Status RealSystem::Mount(const MountRequest& request) {
-  if (mount(request.source.c_str(), request.target.c_str(), request.type.c_str(), request.flags,
-            nullptr) == 0)
-    return {};
-  return SystemError(errno, fmt::format("cannot mount '{}' ({}) on '{}'", request.source,
+  int error = request.limit.count() == 0 ? MountNow(request) : MountInTime(request);
+  if (error == 0) return {};
+  return SystemError(error, fmt::format("cannot mount '{}' ({}) on '{}'", request.source,
                                         request.type, request.target));
 }
 
@@ -103,11 +133,17 @@ Result<FileSystemId> RealSystem::Probe(const std::string& device) {
   blkid_probe_enable_superblocks(probe.get(), 1);
   blkid_probe_set_superblocks_flags(probe.get(),
                                     BLKID_SUBLKS_TYPE | BLKID_SUBLKS_UUID | BLKID_SUBLKS_LABEL);
+  // Of a partition's own table entry, which stands on the whole disk.
+  blkid_probe_enable_partitions(probe.get(), 1);
+  blkid_probe_set_partitions_flags(probe.get(), BLKID_PARTS_ENTRY_DETAILS);
   int found = blkid_do_safeprobe(probe.get());
   if (found == -2) return Unsupported("'{}' has marks of several file systems", device);
-  if (found != 0) return Unsupported("'{}' has no known file system", device);
-  return FileSystemId{Lookup(probe.get(), "TYPE"), Lookup(probe.get(), "UUID"),
-                      Lookup(probe.get(), "LABEL")};
+  FileSystemId id{Lookup(probe.get(), "TYPE"), Lookup(probe.get(), "UUID"),
+                  Lookup(probe.get(), "LABEL"), Lookup(probe.get(), "PART_ENTRY_UUID"),
+                  Lookup(probe.get(), "PART_ENTRY_NAME")};
+  if (found != 0 || (id.type.empty() && id.part_uuid.empty()))
+    return Unsupported("'{}' has no known file system", device);
+  return id;
 }
 
 time_t RealSystem::WallClock() { return time(nullptr); }
@@ -122,13 +158,13 @@ void RealSystem::Sleep(std::chrono::milliseconds duration) {
   std::this_thread::sleep_for(duration);
 }
 
-void RealSystem::Finish(FinalAction action) {
+void RealSystem::Finish(EndAction action) {
   // Sysrq: 'b' resets at once, 'o' powers off. There is none that halts.
   static char reset[] = "b", power_off[] = "o";
   pthread_t forcer;
-  if (action != FinalAction::kHalt)
+  if (action != EndAction::kHalt)
     (void)pthread_create(&forcer, nullptr, ForceEnd,
-                         action == FinalAction::kPowerOff ? power_off : reset);
+                         action == EndAction::kPowerOff ? power_off : reset);
   (void)reboot(RebootCommand(action));
 }
 

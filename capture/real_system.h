@@ -19,7 +19,7 @@ class RealSystem : public CaptureSystem {
   std::chrono::milliseconds Uptime() override;
   void Sleep(std::chrono::milliseconds duration) override;
   // A kernel that hangs in its orderly way down is forced after a while (sysrq).
-  void Finish(FinalAction action) override;
+  void Finish(EndAction action) override;
 };
 
 }  // namespace kdumpkit

@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 
-#include "capture/dump.h"
+#include "base/process.h"
 #include "capture/modules.h"
 #include "capture/mount.h"
+#include "config/files.h"
 
 namespace kdumpkit {
 namespace {
@@ -18,25 +18,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// How much of the dead kernel's log is shown when nothing could be saved. The trace after the line
-// that says why it panicked has some 50.
-constexpr size_t kLastLines = 80;
 // A kernel that panics instead of capturing starts over after this time, rather than hang.
 constexpr std::string_view kPanicSeconds = "10";
-constexpr const char* kScratchDmesg = "/run/vmcore-dmesg.txt";
-
-// The last `count` lines of a text.
-std::vector<std::string_view> LastLines(std::string_view text, size_t count) {
-  std::vector<std::string_view> lines;
-  while (!text.empty() && lines.size() < count) {
-    if (text.ends_with('\n')) text.remove_suffix(1);
-    size_t begin = text.rfind('\n') + 1;
-    lines.push_back(text.substr(begin));
-    text = text.substr(0, begin);
-  }
-  std::reverse(lines.begin(), lines.end());
-  return lines;
-}
 
 // What a serial line has not sent yet would be lost with the machine. Unlike tcdrain(3) this ends
 // when the other side has stopped the line.
@@ -51,6 +34,13 @@ void DrainConsole(int fd, CaptureSystem& system) {
   }
 }
 
+EndAction AsEndAction(FailureAction action, EndAction otherwise) {
+  if (action == FailureAction::kReboot) return EndAction::kReboot;
+  if (action == FailureAction::kHalt) return EndAction::kHalt;
+  if (action == FailureAction::kPowerOff) return EndAction::kPowerOff;
+  return otherwise;
+}
+
 class Capture {
  public:
   Capture(const CaptureOptions& options, const RootDir& root, CaptureSystem& system)
@@ -59,7 +49,8 @@ class Capture {
         system_(system),
         log_(options.console_fd, [&system] { return system.Uptime(); }),
         watchdog_([this](const std::string& what) { GiveUp(what); }),
-        dumper_(options.filter, root.HostPath("/proc/vmcore"), config_, system, log_, watchdog_) {}
+        memory_(root),
+        context_{config_, root, system, log_, watchdog_, memory_, options.filter} {}
 
   CaptureOutcome Run();
 
@@ -68,27 +59,22 @@ class Capture {
   void BringUp();
   void ReadConfig();
   CaptureOutcome Save();
-  void OpenLog(const Destination& destination);
-  void SaveDmesg(const Destination& destination);
-  CaptureOutcome CloseAndReport(const Destination& destination, DumpResult result);
-  void ShowLastWords();
-  void ShowTail(const std::string& path);
-  void Finish();
+  Delivered SaveToRootfs(Delivery& delivery);
+  void Report(const Delivered& delivered, Delivery& delivery);
+  void ShowLastWords(Delivery& delivery);
+  void Shell();
+  void Finish(EndAction action);
   void GiveUp(const std::string& what);
-  // What follows must not take longer than the time allowed without progress.
-  void Begin(const char* what, seconds longer = seconds(0)) {
-    watchdog_.Expect(what, config_.stall + longer);
-  }
 
   const CaptureOptions& options_;
   const RootDir& root_;
   CaptureSystem& system_;
   CaptureConfig config_;
   std::string command_line_;
-  std::string saved_dmesg_;  // its path once it is on the destination
   CaptureLog log_;
   Watchdog watchdog_;
-  Dumper dumper_;
+  MemoryGauge memory_;
+  CaptureContext context_;
 };
 
 CaptureOutcome Capture::Run() {
@@ -97,11 +83,13 @@ CaptureOutcome Capture::Run() {
   if (!options_.is_init && !HasVmcore()) return CaptureOutcome::kNoVmcore;
   if (options_.is_init) BringUp();
   ReadConfig();
-  Begin("loading modules");
+  context_.Begin("loading modules");
   if (size_t count = LoadListedModules(root_, command_line_, system_, log_); count > 0)
     log_.Say("{} kernel modules loaded", count);
   CaptureOutcome outcome = HasVmcore() ? Save() : CaptureOutcome::kNoVmcore;
-  Finish();
+  bool failed = outcome == CaptureOutcome::kFailed;
+  if (failed && config_.failure_action == FailureAction::kShell) Shell();
+  Finish(failed ? AsEndAction(config_.failure_action, config_.final_action) : config_.final_action);
   return outcome;
 }
 
@@ -114,7 +102,7 @@ bool Capture::HasVmcore() {
 }
 
 void Capture::BringUp() {
-  Begin("mounting /proc, /sys and /dev");
+  context_.Begin("mounting /proc, /sys and /dev");
   MountKernelFileSystems(root_, system_, log_);
   (void)root_.WriteText("/proc/sys/kernel/panic", kPanicSeconds);
 }
@@ -122,103 +110,119 @@ void Capture::BringUp() {
 void Capture::ReadConfig() {
   watchdog_.Disarm();  // It reads the configuration that is written here.
   command_line_ = root_.ReadLine("/proc/cmdline").value_or("");
-  ConfigReading reading = ReadCaptureConfig(command_line_);
+  std::optional<ConfigSource> file;
+  if (root_.Exists(kConfigFile)) {
+    Result<ConfigSource> source = ReadConfigFile(root_, kConfigFile);
+    if (source) file = std::move(*source);
+    if (!source) log_.Say("{}, ignoring", source.error().message());
+  }
+  ConfigReading reading = ReadCaptureConfig(command_line_, file);
   config_ = std::move(reading.config);
   for (const std::string& complaint : reading.complaints) log_.Line(complaint);
+  watchdog_.SetTotal(config_.total_timeout);
 }
 
 CaptureOutcome Capture::Save() {
-  Begin("preparing the destination", config_.timeout);
-  Result<Destination> destination = OpenDestination(config_, root_, system_, log_);
-  if (!destination) {
-    ShowLastWords();
-    log_.Say("dump failed: {}", destination.error().message());
-    return CaptureOutcome::kFailed;
+  Delivery delivery(
+      context_, []() -> Status { return {}; },
+      [](const Delivered&) { return std::vector<std::string>(); });
+  Delivered delivered;
+  if (config_.destinations.empty()) {
+    delivered.reason = "no destination: neither 'kdump.dest=' nor '/etc/kdump.conf' has one";
+  } else {
+    delivered = delivery.Run(config_.destinations);
   }
-  OpenLog(*destination);
-  SaveDmesg(*destination);
-  DumpResult result = dumper_.SaveVmcore(destination->folder);
-  bool in_place = result.state != DumpState::kFailed && result.file == kVmcoreName;
-  if (!in_place) ShowLastWords();
-  return CloseAndReport(*destination, std::move(result));
+  if (delivered.outcome == CaptureOutcome::kFailed &&
+      config_.failure_action == FailureAction::kDumpToRootfs)
+    delivered = SaveToRootfs(delivery);
+  Report(delivered, delivery);
+  return delivered.outcome;
 }
 
-void Capture::OpenLog(const Destination& destination) {
-  Status opened = log_.Open(destination.folder + "/capture.log");
-  if (!opened) log_.Say("{}, ignoring", opened.error().message());
-}
-
-void Capture::SaveDmesg(const Destination& destination) {
-  std::string path = fmt::format("{}/{}", destination.folder, kDmesgName);
-  Result<uint64_t> size = dumper_.SaveDmesg(path);
-  if (!size)
-    return log_.Say("log of the dead kernel not saved: {}, ignoring", size.error().message());
-  saved_dmesg_ = path;
-  log_.Say("log of the dead kernel saved: {}, {}", destination.Describe(kDmesgName),
-           SizeText(*size));
+// The root file system is the one that the kernel that crashed was told.
+Delivered Capture::SaveToRootfs(Delivery& delivery) {
+  Delivered failed;
+  Result<Destination> root = ParseDestination({CommandLineValue(command_line_, "root")});
+  if (!root || root->kind != Destination::Kind::kDevice) {
+    failed.reason = "dump_to_rootfs: no 'root=' with a device is on the command line";
+    return failed;
+  }
+  root->fs_type = CommandLineValue(command_line_, "rootfstype");
+  root->mount_options = CommandLineValue(command_line_, "rootflags");
+  root->path = config_.path;
+  log_.Say("trying the root file system, {}", DestinationUri(*root));
+  return delivery.Run({&*root, 1});
 }
 
 // The line that says where the dump is comes last, when the device has it.
-CaptureOutcome Capture::CloseAndReport(const Destination& destination, DumpResult result) {
-  Begin("unmounting the destination");
-  if (result.state == DumpState::kFailed) {
-    log_.Say("no dump: {}", result.reason);
-  } else {
-    log_.Say("{} written, {}", result.file, SizeText(result.size));
+void Capture::Report(const Delivered& delivered, Delivery& delivery) {
+  context_.Begin("telling the result");
+  bool whole = delivered.outcome == CaptureOutcome::kSaved ||
+               (delivered.outcome == CaptureOutcome::kPartial && !delivered.blames_destination);
+  if (!whole) ShowLastWords(delivery);
+  std::string where = delivered.where;
+  switch (delivered.outcome) {
+    case CaptureOutcome::kSaved:
+      return log_.Say("dump saved: {}, {}", where, SizeText(delivered.size));
+    case CaptureOutcome::kPartial:
+      return log_.Say("dump saved with faults: {}, {}: {}, see capture.log", where,
+                      SizeText(delivered.size), delivered.reason);
+    case CaptureOutcome::kDmesgOnly:
+      return log_.Say("log of the dead kernel saved, no dump: {}: {}", where, delivered.reason);
+    default:
+      return log_.Say("dump failed: {}{}{}", delivered.reason,
+                      where.empty() ? "" : "; what there is: ", where);
   }
-  log_.Close();
-  if (Status closed = CloseDestination(destination, system_, log_); !closed)
-    result = {DumpState::kFailed, result.file, result.size, closed.error().message()};
-  std::string where = result.file.empty() ? "" : destination.Describe(result.file);
-  if (result.state == DumpState::kComplete) {
-    log_.Say("dump saved: {}, {}", where, SizeText(result.size));
-    return CaptureOutcome::kSaved;
-  }
-  if (result.state == DumpState::kPartial) {
-    log_.Say("dump saved with faults: {}, {}: {}, see capture.log", where, SizeText(result.size),
-             result.reason);
-    return CaptureOutcome::kPartial;
-  }
-  log_.Say("dump failed: {}; what there is: {}", result.reason, destination.Describe(""));
-  return CaptureOutcome::kFailed;
 }
 
 // On the console, where someone may see it, when there is no better place.
-void Capture::ShowLastWords() {
-  if (!saved_dmesg_.empty()) return ShowTail(saved_dmesg_);
-  std::string path = root_.HostPath(kScratchDmesg);
-  std::error_code ignored;
-  std::filesystem::create_directories(root_.HostPath("/run"), ignored);
-  std::filesystem::remove(path, ignored);
-  Result<uint64_t> size = dumper_.SaveDmesg(path);
-  if (!size) return log_.Say("the dead kernel's log cannot be read: {}", size.error().message());
-  ShowTail(path);
-}
-
-void Capture::ShowTail(const std::string& path) {
-  constexpr size_t kLimit = size_t{64} << 20;
-  Result<UniqueFd> fd = OpenFile(path, O_RDONLY);
-  if (!fd) return log_.Say("{}", fd.error().message());
-  Result<ByteBuffer> text = ReadToEnd(fd->get(), kLimit);
-  if (!text) return log_.Say("'{}': {}", path, text.error().message());
+void Capture::ShowLastWords(Delivery& delivery) {
+  if (delivery.dmesg().tail().empty()) {
+    Status read = delivery.ReadDmesg();
+    if (!read) log_.Say("the dead kernel's log cannot be read: {}", read.error().message());
+  }
+  if (delivery.dmesg().tail().empty()) return;
   log_.Console("the last lines of the dead kernel's log:");
-  for (std::string_view line : LastLines(AsText(*text), kLastLines)) log_.Console(line);
+  for (const std::string& line : delivery.dmesg().tail()) log_.Console(line);
 }
 
-void Capture::Finish() {
-  Begin("ending");
-  log_.Console(Describe(config_.final_action));
+void Capture::Shell() {
+  watchdog_.Disarm();
+  watchdog_.SetTotal(milliseconds(0));
+  for (const char* shell : {"/bin/sh", "/bin/bash", "/bin/busybox"}) {
+    if (!root_.Exists(shell)) continue;
+    log_.Console(fmt::format("{} follows; 'exit' goes on", shell));
+    std::vector<std::string> argv = {root_.HostPath(shell)};
+    if (argv[0].ends_with("busybox")) argv.emplace_back("sh");
+    int fd = options_.console_fd;
+    Result<ChildProcess> child = ChildProcess::Spawn(argv, {fd, fd, fd});
+    if (child) (void)child->Wait();
+    if (!child) log_.Say("{}", child.error().message());
+    return;
+  }
+  log_.Say("there is no shell in the capture image (extra_bins /bin/sh puts one there)");
+}
+
+void Capture::Finish(EndAction action) {
+  if (action == EndAction::kShell) {
+    Shell();
+    action = EndAction::kReboot;
+  }
+  context_.Begin("ending");
+  log_.Console(Describe(action));
   DrainConsole(options_.console_fd, system_);
-  system_.Finish(config_.final_action);
+  system_.Finish(action);
 }
 
 // Runs on the watchdog's thread: the other one hangs in a system call, which may be the console's.
 void Capture::GiveUp(const std::string& what) {
   int flags = fcntl(options_.console_fd, F_GETFL);
   if (flags >= 0) (void)fcntl(options_.console_fd, F_SETFL, flags | O_NONBLOCK);
+  EndAction action = config_.final_action;
+  if (action == EndAction::kShell) action = EndAction::kReboot;
   log_.Console(fmt::format("dump failed: no progress while {}", what));
-  log_.Console(Describe(config_.final_action));
-  system_.Finish(config_.final_action);
+  log_.Console(Describe(action));
+  system_.Finish(action);
 }
 
 }  // namespace
@@ -231,6 +235,7 @@ CaptureOutcome RunCapture(const CaptureOptions& options, const RootDir& root,
 int ExitStatus(CaptureOutcome outcome) {
   switch (outcome) {
     case CaptureOutcome::kSaved:
+    case CaptureOutcome::kDmesgOnly:
       return 0;
     case CaptureOutcome::kPartial:
       return 3;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "capture/delivery.h"
 #include "capture/system.h"
 
 namespace kdumpkit {
@@ -15,20 +16,13 @@ struct CaptureOptions {
   int console_fd = 1;
 };
 
-enum class CaptureOutcome {
-  kSaved,
-  kPartial,   // there is a dump, but not all that was asked for
-  kFailed,    // there is no dump that is worth its name
-  kNoVmcore,  // this kernel is not a capture kernel; nothing was done
-};
-
-// Saves the dead kernel's memory as the command line says and then performs the final action. That
-// happens whatever fails, except on a kernel that is no capture kernel and whose process 1 this is
-// not. Returns only where the final action does.
+// Saves the dead kernel's memory as kdump.conf and the command line say and then performs the final
+// action. That happens whatever fails, except on a kernel that is no capture kernel and whose
+// process 1 this is not. Returns only where the final action does.
 CaptureOutcome RunCapture(const CaptureOptions& options, const RootDir& root,
                           CaptureSystem& system);
 
-// 0 saved, 1 failed or no capture kernel, 3 partial.
+// 0 saved (or the log alone, as told), 1 failed or no capture kernel, 3 partial.
 int ExitStatus(CaptureOutcome outcome);
 
 }  // namespace kdumpkit

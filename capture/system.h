@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "capture/config.h"
+#include "config/config.h"
 
 namespace kdumpkit {
 
@@ -18,6 +18,8 @@ struct FileSystemId {
   std::string type;  // as mount(2) names it: "ext4"
   std::string uuid;
   std::string label;
+  std::string part_uuid;  // of the partition, whatever it holds
+  std::string part_label;
 };
 
 struct MountRequest {
@@ -25,12 +27,16 @@ struct MountRequest {
   std::string target;
   std::string type;
   unsigned long flags = 0;  // MS_*
+  std::string options;      // of the file system: "vers=4.2,soft"
+  // The longest it may take; zero: as long as it does.
+  std::chrono::milliseconds limit{0};
 };
 
 class CaptureSystem {
  public:
   virtual ~CaptureSystem() = default;
 
+  // One that takes too long is given up; then the error number is ETIMEDOUT.
   virtual Status Mount(const MountRequest& request) = 0;
   virtual Status Unmount(const std::string& target, int flags) = 0;
   // A module that is loaded already is no error. `parameters`: "name=value name=value".
@@ -41,7 +47,8 @@ class CaptureSystem {
   virtual Result<uint64_t> FreeBytes(const std::string& path) = 0;
   // Returns when all of the file system is on its device, or the device's error.
   virtual Status SyncFileSystem(const std::string& path) = 0;
-  // Looks at a block device's superblock; kUnsupported when it holds nothing known.
+  // Looks at a block device's superblock; kUnsupported when it holds nothing known and is no
+  // partition with a UUID either.
   virtual Result<FileSystemId> Probe(const std::string& device) = 0;
 
   // Seconds since 1970, for the name of the dump's folder.
@@ -50,8 +57,8 @@ class CaptureSystem {
   virtual std::chrono::milliseconds Uptime() = 0;
   virtual void Sleep(std::chrono::milliseconds duration) = 0;
 
-  // Ends this kernel; returns only if the kernel refuses.
-  virtual void Finish(FinalAction action) = 0;
+  // Ends this kernel; returns only if the kernel refuses. A shell is none of its actions.
+  virtual void Finish(EndAction action) = 0;
 };
 
 }  // namespace kdumpkit

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "capture/watchdog.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace kdumpkit {
@@ -35,6 +36,20 @@ void Watchdog::Disarm() {
   deadline_.reset();
 }
 
+void Watchdog::SetTotal(std::chrono::milliseconds within) {
+  {
+    std::lock_guard lock(mutex_);
+    total_.reset();
+    if (within.count() != 0) total_ = std::chrono::steady_clock::now() + within;
+  }
+  changed_.notify_one();
+}
+
+std::optional<std::chrono::steady_clock::time_point> Watchdog::Deadline() const {
+  if (!deadline_ || !total_) return deadline_ ? deadline_ : total_;
+  return std::min(*deadline_, *total_);
+}
+
 void* Watchdog::Run(void* self) {
   static_cast<Watchdog*>(self)->Watch();
   return nullptr;
@@ -43,13 +58,14 @@ void* Watchdog::Run(void* self) {
 void Watchdog::Watch() {
   std::unique_lock lock(mutex_);
   while (!stop_) {
-    if (!deadline_) {
+    auto deadline = Deadline();
+    if (!deadline) {
       changed_.wait(lock);
-    } else if (std::chrono::steady_clock::now() < *deadline_) {
-      auto deadline = *deadline_;  // A copy: it may change while this waits.
-      changed_.wait_until(lock, deadline);
+    } else if (std::chrono::steady_clock::now() < *deadline) {
+      changed_.wait_until(lock, *deadline);
     } else {
       std::string what = what_;
+      if (total_ && *deadline == *total_) what += " (total_timeout)";
       lock.unlock();
       expired_(what);
       return;

@@ -25,16 +25,21 @@ class Watchdog {
   // `what` must be over, or this called again, within this time.
   void Expect(std::string what, std::chrono::milliseconds within);
   void Disarm();
+  // Whatever is expected, it must all be over within this time from now; zero: no such limit.
+  void SetTotal(std::chrono::milliseconds within);
 
  private:
   static void* Run(void* self);
   void Watch();
+  // The nearer of the two deadlines.
+  std::optional<std::chrono::steady_clock::time_point> Deadline() const;
 
   std::function<void(const std::string&)> expired_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::string what_;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
+  std::optional<std::chrono::steady_clock::time_point> total_;
   bool stop_ = false;
   std::optional<pthread_t> thread_;  // none: no memory for it, and nothing is watched
 };

@@ -13,6 +13,8 @@
 namespace kdumpkit {
 namespace {
 
+constexpr std::string_view kIncomplete = "-incomplete";
+
 std::string ParentOf(const std::string& path) {
   size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
@@ -79,7 +81,7 @@ Result<OutputFile> OutputFile::Create(const std::string& path, bool overwrite) {
   TRY(CheckDestination(path, overwrite));
   OutputFile file;
   file.path_ = path;
-  file.incomplete_path_ = path + "-incomplete";
+  file.incomplete_path_ = path.ends_with(kIncomplete) ? path : path + std::string(kIncomplete);
   file.overwrite_ = overwrite;
   // Removed rather than truncated: whoever still has the old file open keeps it unharmed.
   if (overwrite && unlink(file.incomplete_path_.c_str()) != 0 && errno != ENOENT)
@@ -98,6 +100,7 @@ OutputFile::~OutputFile() {
 Status OutputFile::Rename() const {
   if (!IsSameFile(fd_.get(), incomplete_path_))
     return UsageError("'{}' was replaced or removed while it was written", incomplete_path_);
+  if (path_ == incomplete_path_) return {};
   int error = 0;
   if (!overwrite_)
     error = RenameNew(incomplete_path_, path_);

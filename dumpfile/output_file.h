@@ -11,7 +11,8 @@ namespace kdumpkit {
 
 class OutputFile {
  public:
-  // Creates "<path>-incomplete" with mode 0600. An existing <path> is refused unless `overwrite`
+  // Creates "<path>-incomplete" with mode 0600; a <path> that ends so already is that file, and
+  // whoever gave it renames it. An existing <path> is refused unless `overwrite`
   // (and even then stays untouched until Commit); anything but a regular file always is. A leftover
   // "<path>-incomplete" of an earlier try is never overwritten unless `overwrite`. Errors name the
   // path and say what to do; kUsage when the caller can choose another path or overwrite.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // kdump-filter: reads the memory of a crashed kernel, writes a dump. Also answers to the name
 // makedumpfile.
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/file.h"
 #include "filter/dump.h"
 
 namespace kdumpkit {
@@ -67,6 +69,19 @@ int RunDmesg(std::string_view program, const FilterOptions& options) {
   return warnings->empty() ? kExitComplete : kExitPartial;
 }
 
+// Of --json: on standard output, or in its file. It is no part of the dump, so a failure does not
+// change the exit status.
+void PrintJson(std::string_view program, const FilterOptions& options, std::string_view json) {
+  if (options.json_file.empty()) return Print(stdout, json);
+  Status written;
+  Result<UniqueFd> fd = OpenFile(options.json_file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  if (!fd) written = fd.error();
+  if (fd) written = WriteFully(fd->get(), AsBytes(json));
+  if (!written)
+    PrintError(program,
+               fmt::format("'{}': {}, ignoring", options.json_file, written.error().message()));
+}
+
 int RunDump(std::string_view program, const FilterOptions& options) {
   Result<DumpReport> report = CreateDump(options, stop_requested);
   if (!report) {
@@ -74,10 +89,11 @@ int RunDump(std::string_view program, const FilterOptions& options) {
     return kExitFailed;
   }
   PrintWarnings(program, options, report->warnings);
-  std::FILE* text_stream = options.json || options.stream_fd ? stderr : stdout;
+  bool stdout_taken = options.stream_fd || (options.json && options.json_file.empty());
+  std::FILE* text_stream = stdout_taken ? stderr : stdout;
   if (options.Shows(kMessageReport)) Print(text_stream, StatisticsText(*report));
   if (options.Shows(kMessageCommon)) Print(text_stream, ReportText(*report));
-  if (options.json) Print(stdout, ReportJson(*report));
+  if (options.json) PrintJson(program, options, ReportJson(*report));
   return report->completeness == Completeness::kComplete ? kExitComplete : kExitPartial;
 }
 

@@ -18,7 +18,7 @@ enum LongOnly : int { kNumThreads = 256, kMessageLevel, kDumpDmesg, kDryRun, kSh
 struct OptionRow {
   int value;  // the short option's character, or a LongOnly
   const char* name;
-  const char* argument;  // null: takes none
+  const char* argument;  // null: takes none; with '[' before it, it may be left out
   const char* help;
 };
 
@@ -36,7 +36,7 @@ constexpr OptionRow kRows[] = {
     {kDumpDmesg, "dump-dmesg", nullptr, "write the dead kernel's log, not a dump"},
     {kDryRun, "dry-run", nullptr, "do everything except writing; DUMPFILE may be left out"},
     {kShowStats, "show-stats", nullptr, "print page counts by class"},
-    {kJson, "json", nullptr, "print the result as JSON on standard output"},
+    {kJson, "json", "[=FILE]", "print the result as JSON on standard output, or write it to FILE"},
     {kMessageLevel, "message-level", "N",
      "what to print: the sum of 1 progress, 2 common, 4 errors, 8 debug, 16 report (default 7)"},
     {'D', nullptr, nullptr, "print debug messages"},
@@ -90,6 +90,7 @@ Status Apply(int option, std::string_view argument, FilterOptions& options) {
       break;
     case kJson:
       options.json = true;
+      options.json_file = argument;
       break;
     case kDryRun:
       options.dry_run = true;
@@ -118,7 +119,9 @@ struct GetoptTables {
 GetoptTables MakeTables() {
   GetoptTables tables;
   for (const OptionRow& row : kRows) {
-    int has_argument = row.argument != nullptr ? required_argument : no_argument;
+    int has_argument = row.argument == nullptr  ? no_argument
+                       : row.argument[0] == '[' ? optional_argument
+                                                : required_argument;
     if (row.value < 256) {
       tables.short_options += static_cast<char>(row.value);
       if (row.argument != nullptr) tables.short_options += ':';
@@ -133,8 +136,8 @@ GetoptTables MakeTables() {
 Status CheckCombinations(const FilterOptions& options) {
   if (options.dry_run && options.mode == FilterMode::kDmesg)
     return UsageError("--dry-run and --dump-dmesg exclude each other");
-  if (options.stream_fd && options.json)
-    return UsageError("-F and --json exclude each other: both want standard output");
+  if (options.stream_fd && options.json && options.json_file.empty())
+    return UsageError("-F and --json both want standard output; write --json=FILE");
   return {};
 }
 
@@ -199,7 +202,8 @@ std::string FilterHelp(std::string_view program) {
   for (const OptionRow& row : kRows) {
     std::string names = row.value < 256 ? fmt::format("-{:c}", row.value) : "   ";
     if (row.name != nullptr) names += fmt::format("{}--{}", row.value < 256 ? ", " : " ", row.name);
-    if (row.argument != nullptr) names += fmt::format(" {}", row.argument);
+    if (row.argument != nullptr)
+      names += fmt::format("{}{}", row.argument[0] == '[' ? "" : " ", row.argument);
     text += fmt::format("  {:<22} {}\n", names, row.help);
   }
   text +=

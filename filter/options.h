@@ -29,6 +29,7 @@ struct FilterOptions {
   bool force = false;
   bool dry_run = false;
   bool json = false;
+  std::string json_file;  // --json=FILE; empty: standard output
   int message_level = kMessageProgress | kMessageCommon | kMessageError;
   int threads = 1;
   std::string vmcore;

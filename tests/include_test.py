@@ -18,7 +18,7 @@ ALLOWED = {
     "kexec": {"base", "elf"},
     "config": {"base"},
     "initramfs": {"base", "elf"},
-    "capture": {"base"},
+    "capture": {"base", "config"},
     "kdumpctl": {"base", "config"},
 }
 # Inside filter/ only these files may meet dumpfile/ (codec.h, a list of names, is free to all):

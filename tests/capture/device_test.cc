@@ -21,8 +21,8 @@ class DeviceTest : public testing::Test {
     system_.devices[dir_.File("dev/" + name)] = id;
   }
   Result<Device> Wait(std::string destination) {
-    config_.destination = std::move(destination);
-    return WaitForDevice(config_, root_, system_, log_);
+    destination_.source = std::move(destination);
+    return WaitForDevice(destination_, timeout_, root_, system_, log_);
   }
 
   TempDir dir_;
@@ -30,7 +30,8 @@ class DeviceTest : public testing::Test {
   FakeSystem system_;
   FakeConsole console_{dir_.File("console")};
   CaptureLog log_{console_.fd(), [this] { return system_.Uptime(); }};
-  CaptureConfig config_;
+  Destination destination_{.kind = Destination::Kind::kDevice};
+  seconds timeout_{60};
 };
 
 TEST_F(DeviceTest, ListsDevicesSorted) {
@@ -77,13 +78,33 @@ TEST_F(DeviceTest, FindsDeviceByPathWithoutSysfs) {
 }
 TEST_F(DeviceTest, GivenTypeWins) {
   AddDisk("vda", {"ext3", "", ""});
-  config_.fs_type = "ext4";
+  destination_.fs_type = "ext4";
   EXPECT_EQ(Wait("/dev/vda")->id.type, "ext4");
 }
 TEST_F(DeviceTest, GivenTypeStandsForUnknownContent) {
   AddDisk("vda", {});
-  config_.fs_type = "newfs";
+  destination_.fs_type = "newfs";
   EXPECT_EQ(Wait("/dev/vda")->id.type, "newfs");
+}
+
+TEST_F(DeviceTest, FindsPartition) {
+  AddDisk("vda1", {"", "", "", "aa-01", "one"});
+  AddDisk("vda2", {"", "", "", "bb-02", "two"});
+  destination_.kind = Destination::Kind::kRaw;
+  EXPECT_EQ(Wait("PARTUUID=BB-02")->path, "/dev/vda2");
+  EXPECT_EQ(Wait("PARTLABEL=one")->path, "/dev/vda1");
+}
+TEST_F(DeviceTest, RawDeviceNeedsNoFileSystem) {
+  AddDisk("vda", {});
+  timeout_ = seconds(0);
+  EXPECT_FALSE(Wait("/dev/vda"));
+  destination_.kind = Destination::Kind::kRaw;
+  EXPECT_TRUE(Wait("/dev/vda"));
+}
+TEST_F(DeviceTest, PartitionWithoutFileSystemCannotBeMounted) {
+  AddDisk("vda1", {"", "", "", "aa-01", "one"});
+  timeout_ = seconds(0);
+  EXPECT_THAT(Wait("/dev/vda1").error().message(), HasSubstr("has no known file system"));
 }
 
 TEST_F(DeviceTest, WaitsForSlowDisk) {
@@ -102,13 +123,13 @@ TEST_F(DeviceTest, SaysWhatItWaitsForEveryFiveSeconds) {
             "kdump: waiting for destination 'UUID=aa' (10 of 60 s); block devices: /dev/vda\n");
 }
 TEST_F(DeviceTest, NoDisksAtAllHintsAtModules) {
-  config_.timeout = seconds(1);
+  timeout_ = seconds(1);
   EXPECT_FALSE(Wait("UUID=aa"));
   EXPECT_THAT(console_.text(), HasSubstr("block devices: none (are the modules"));
 }
 TEST_F(DeviceTest, GivesUpInTime) {
   AddDisk("vda", {"ext4", "aa", ""});
-  config_.timeout = seconds(7);
+  timeout_ = seconds(7);
   Result<Device> device = Wait("UUID=bb");
   ASSERT_FALSE(device);
   EXPECT_EQ(device.error().message(),
@@ -117,7 +138,7 @@ TEST_F(DeviceTest, GivesUpInTime) {
 }
 TEST_F(DeviceTest, TimeoutZeroLooksOnce) {
   AddDisk("vda", {"ext4", "aa", ""});
-  config_.timeout = seconds(0);
+  timeout_ = seconds(0);
   EXPECT_TRUE(Wait("UUID=aa"));
   EXPECT_FALSE(Wait("UUID=bb"));
   EXPECT_EQ(system_.now, seconds(0));

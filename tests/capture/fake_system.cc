@@ -9,11 +9,17 @@
 #include <iterator>
 
 #include "base/file.h"
+#include "capture/config.h"
 
 namespace kdumpkit {
 
 Status FakeSystem::Mount(const MountRequest& request) {
   calls.push_back(fmt::format("mount {} {} {}", request.source, request.target, request.type));
+  mount_options.push_back(request.options);
+  now += mount_takes;
+  for (const auto& [prefix, error] : options_errors)
+    if (request.options.starts_with(prefix))
+      return SystemError(error, fmt::format("cannot mount '{}'", request.source));
   if (auto error = mount_errors.find(request.type); error != mount_errors.end())
     return SystemError(error->second, fmt::format("cannot mount '{}'", request.source));
   if (!mounts_nothing) mounted_.insert(request.target);
@@ -50,11 +56,12 @@ Result<FileSystemId> FakeSystem::Probe(const std::string& device) {
   auto found = devices.find(device);
   if (found == devices.end() || appears_at[device] > now)
     return SystemError(ENOENT, fmt::format("cannot open '{}'", device));
-  if (found->second.type.empty()) return Unsupported("'{}' has no known file system", device);
+  if (found->second.type.empty() && found->second.part_uuid.empty())
+    return Unsupported("'{}' has no known file system", device);
   return found->second;
 }
 
-void FakeSystem::Finish(FinalAction action) {
+void FakeSystem::Finish(EndAction action) {
   std::lock_guard lock(mutex_);
   calls.push_back(fmt::format("finish {}", Describe(action)));
   finished_ = true;

@@ -27,7 +27,7 @@ class FakeSystem : public CaptureSystem {
   time_t WallClock() override { return 1700000000; }  // 2023-11-14 22:13:20 UTC
   std::chrono::milliseconds Uptime() override { return now; }
   void Sleep(std::chrono::milliseconds duration) override { now += duration; }
-  void Finish(FinalAction action) override;
+  void Finish(EndAction action) override;
 
   bool Called(const std::string& call) const;
   // Calls that begin with the text.
@@ -42,8 +42,11 @@ class FakeSystem : public CaptureSystem {
   // What fails: mounts of a type and modules of a path with an errno, and so on.
   std::map<std::string, int> mount_errors;
   std::map<std::string, int> module_errors;
-  bool mounts_nothing = false;  // mount(2) succeeds without effect
-  int unmount_error = 0;        // of an ordinary unmount
+  std::map<std::string, int> options_errors;  // mounts with options that begin so
+  bool mounts_nothing = false;                // mount(2) succeeds without effect
+  std::chrono::milliseconds mount_takes{0};
+  std::vector<std::string> mount_options;  // of each mount
+  int unmount_error = 0;                   // of an ordinary unmount
   int sync_error = 0;
   bool sync_hangs = false;  // until the final action
 

@@ -2,30 +2,23 @@
 #include "capture/filter_child.h"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include "tests/capture/fake_system.h"
-#include "tests/capture/stub_filter.h"
+#include "tests/capture/capture_fixture.h"
 
 namespace kdumpkit {
 namespace {
 
-using std::chrono::milliseconds;
 using testing::EndsWith;
 using testing::HasSubstr;
 
-class FilterChildTest : public testing::Test {
+class FilterChildTest : public CaptureFixture {
  protected:
-  Result<FilterEnd> Run(const std::string& body, milliseconds stall = milliseconds(60'000)) {
+  Result<FilterEnd> Run(const std::string& body, int stall = 60,
+                        std::function<Status(ByteView)> sink = nullptr) {
     filter_.SetBody(body);
-    return RunFilter({filter_.path(), dir_.File("vmcore")}, dir_.File("vmcore"), stall, log_,
-                     watchdog_);
+    config_.stall_timeout = std::chrono::seconds(stall);
+    return RunFilter({{filter_.path(), dir_.File("vmcore")}, dir_.File("vmcore"), sink}, context_);
   }
-  TempDir dir_;
-  StubFilter filter_{dir_};
-  FakeConsole console_{dir_.File("console")};
-  CaptureLog log_{console_.fd(), [] { return milliseconds(0); }};
-  Watchdog watchdog_{[](const std::string&) {}};
 };
 
 TEST_F(FilterChildTest, Complete) {
@@ -49,7 +42,7 @@ TEST_F(FilterChildTest, KilledBySignal) {
   EXPECT_EQ(Run("kill -KILL $$")->ToString(), "killed by signal 9 (Killed)");
 }
 TEST_F(FilterChildTest, MissingProgramIsAnError) {
-  Result<FilterEnd> end = RunFilter({dir_.File("none")}, "", milliseconds(1000), log_, watchdog_);
+  Result<FilterEnd> end = RunFilter({{dir_.File("none")}, "", nullptr}, context_);
   ASSERT_FALSE(end);
   EXPECT_THAT(end.error().message(), HasSubstr("cannot run"));
 }
@@ -63,25 +56,37 @@ TEST_F(FilterChildTest, MuchOutputDoesNotBlock) {
   EXPECT_GT(console_.text().size(), 1000000u);
 }
 TEST_F(FilterChildTest, SilentChildIsKilled) {
-  Result<FilterEnd> end = Run("exec sleep 1000", milliseconds(100));
+  Result<FilterEnd> end = Run("exec sleep 1000", 1);
   ASSERT_TRUE(end);
   EXPECT_TRUE(end->stalled);
   EXPECT_FALSE(end->complete());
   EXPECT_EQ(end->ToString(), "made no progress and was killed");
 }
 TEST_F(FilterChildTest, ChildThatClosedItsOutputIsKilledToo) {
-  Result<FilterEnd> end = Run("exec sleep 1000 >&- 2>&-", milliseconds(100));
+  Result<FilterEnd> end = Run("exec sleep 1000 >&- 2>&-", 1);
   EXPECT_TRUE(end->stalled);
 }
 TEST_F(FilterChildTest, OutputIsProgress) {
-  EXPECT_TRUE(
-      Run("for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.2; done; exit 0", milliseconds(1000))
-          ->complete());
+  EXPECT_TRUE(Run("for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.2; done; exit 0", 1)->complete());
 }
 TEST_F(FilterChildTest, WrittenFileIsProgress) {
-  EXPECT_TRUE(Run("for i in 1 2 3 4 5 6 7 8; do echo $i >>\"$out-incomplete\"; sleep 0.2; done",
-                  milliseconds(1000))
+  EXPECT_TRUE(Run("for i in 1 2 3 4 5 6 7 8; do echo $i >>\"$out-incomplete\"; sleep 0.2; done", 1)
                   ->complete());
+}
+TEST_F(FilterChildTest, SinkTakesStandardOutputOnly) {
+  std::string taken;
+  ASSERT_TRUE(Run("echo out; echo err >&2", 60, [&](ByteView bytes) -> Status {
+                taken += AsText(bytes);
+                return {};
+              })->complete());
+  EXPECT_EQ(taken, "out\n");
+  EXPECT_THAT(console_.text(), EndsWith("err\n"));
+}
+TEST_F(FilterChildTest, FailingSinkEndsTheChild) {
+  Result<FilterEnd> end = Run(
+      "cat /dev/zero", 60, [](ByteView) -> Status { return SystemError(ENOSPC, "cannot write"); });
+  EXPECT_FALSE(end->complete());
+  EXPECT_EQ(end->ToString(), "cannot write: No space left on device");
 }
 
 }  // namespace

@@ -81,11 +81,24 @@ TEST_F(LogTest, FullDiskIsSaidOnce) {
             "kdump: one\nkdump: capture.log: writing 16 bytes: File too large, ignoring\n"
             "kdump: two\n");
 }
-TEST_F(LogTest, MemoryBeforeTheFileIsBounded) {
+TEST_F(LogTest, OfMuchTextTheMiddleIsCut) {
+  log_.Raw("first\n");
   for (int i = 0; i < 1000; ++i) log_.Raw(std::string(1023, 'x') + "\n");
+  log_.Raw("last\n");
   ASSERT_TRUE(log_.Open(dir_.File("capture.log")));
   EXPECT_LE(File().size(), size_t{64} << 10);
-  EXPECT_GT(File().size(), size_t{60} << 10);
+  EXPECT_GT(File().size(), size_t{40} << 10);
+  EXPECT_TRUE(File().starts_with("first\n"));
+  EXPECT_TRUE(File().ends_with("last\n"));
+}
+TEST_F(LogTest, SecondFileHasEverythingToo) {
+  log_.Say("one");
+  ASSERT_TRUE(log_.Open(dir_.File("first.log")));
+  log_.Say("two");
+  log_.Close();
+  ASSERT_TRUE(log_.Open(dir_.File("capture.log")));
+  EXPECT_EQ(File(), "[   12.345] one\n[   12.345] two\n");
+  EXPECT_EQ(log_.text(), File());
 }
 
 TEST(SizeText, Units) {
@@ -94,11 +107,6 @@ TEST(SizeText, Units) {
   EXPECT_EQ(SizeText(1536), "1.5 KiB");
   EXPECT_EQ(SizeText(uint64_t{57} << 20), "57.0 MiB");
   EXPECT_EQ(SizeText(uint64_t{3} << 40), "3.0 TiB");
-}
-
-TEST(JoinWords, WithBlanks) {
-  EXPECT_EQ(JoinWords({}), "");
-  EXPECT_EQ(JoinWords({"a", "b"}), "a b");
 }
 
 }  // namespace

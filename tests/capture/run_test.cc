@@ -51,7 +51,7 @@ class RunTest : public testing::Test {
 TEST_F(RunTest, SavesAndReboots) {
   EXPECT_EQ(Run(), CaptureOutcome::kSaved);
   EXPECT_EQ(Content("vmcore").size(), 1000u);
-  EXPECT_EQ(Content("vmcore-dmesg.txt"), "first line\nKernel panic\n");
+  EXPECT_EQ(Content("vmcore-dmesg.txt"), "first line\nKernel panic - not syncing: test\n");
   EXPECT_THAT(console_.text(),
               EndsWith(fmt::format("kdump: dump saved: /dev/vda:/{}/vmcore, 1000 bytes\n"
                                    "kdump: rebooting\n",
@@ -123,8 +123,9 @@ class DestinationFault : public RunTest {
     EXPECT_EQ(Run(), CaptureOutcome::kFailed);
     EXPECT_THAT(console_.text(), HasSubstr("kdump: dump failed: "));
     EXPECT_THAT(console_.text(), HasSubstr(reason));
-    EXPECT_THAT(console_.text(), HasSubstr("the last lines of the dead kernel's log:\n"
-                                           "kdump: first line\nkdump: Kernel panic\n"));
+    EXPECT_THAT(console_.text(),
+                HasSubstr("the last lines of the dead kernel's log:\n"
+                          "kdump: first line\nkdump: Kernel panic - not syncing: test\n"));
     EXPECT_THAT(console_.text(), EndsWith("kdump: rebooting\n"));
     EXPECT_TRUE(system_.Called("finish rebooting"));
   }
@@ -153,10 +154,11 @@ TEST_F(DestinationFault, CannotHoldAFolder) {
   ExpectFailure("cannot create folder");
 }
 TEST_F(RunTest, FullDestination) {
+  SetCommandLine("kdump.dest=UUID=aa-01 kdump.path=/crash kdump.min_free=0");
   system_.free_bytes = 4096;
   filter_.SetBody(
-      "case \"$*\" in *--dump-dmesg*) printf 'Kernel panic\\n' >\"$out\"; exit 0;; esac\n"
-      "echo half >\"$out-incomplete\"; exit 3");
+      "case \"$*\" in *--dump-dmesg*) printf 'Kernel panic\\n'; exit 0;; esac\n"
+      "echo half >\"$out\"; exit 3");
   EXPECT_EQ(Run(), CaptureOutcome::kPartial);
   EXPECT_TRUE(console_.Shows("log:\nkdump: Kernel panic\n"));
   EXPECT_THAT(
@@ -169,7 +171,7 @@ TEST_F(RunTest, FullDestination) {
 
 TEST_F(RunTest, KilledFilterKeepsTheDmesg) {
   filter_.SetBody(
-      "case \"$*\" in *--dump-dmesg*) printf 'first line\\nKernel panic\\n' >\"$out\";; "
+      "case \"$*\" in *--dump-dmesg*) printf 'first line\\nKernel panic\\n';; "
       "*) kill -KILL $$;; esac");
   EXPECT_EQ(Run(), CaptureOutcome::kFailed);
   EXPECT_EQ(filter_.runs().size(), 3u);
@@ -189,7 +191,7 @@ TEST_F(RunTest, DmesgThatFailsDoesNotStopTheDump) {
   EXPECT_TRUE(console_.Shows("log of the dead kernel not saved"));
 }
 TEST_F(RunTest, PartialDump) {
-  filter_.SetBody("echo x >\"$out\"; case \"$*\" in *--dump-dmesg*) exit 0;; esac; exit 3");
+  filter_.SetBody("case \"$*\" in *--dump-dmesg*) echo x; exit 0;; esac; echo x >\"$out\"; exit 3");
   EXPECT_EQ(Run(), CaptureOutcome::kPartial);
   EXPECT_TRUE(console_.Shows("kdump: dump saved with faults: /dev/vda:/crash/"));
 }
@@ -209,11 +211,11 @@ TEST_F(RunTest, HangingDeviceEndsInTheFinalAction) {
                         "kdump: rebooting\n"));
 }
 TEST_F(RunTest, LongLogIsCutToItsEnd) {
-  filter_.SetBody("seq 1 100 >\"$out\"; case \"$*\" in *--dump-dmesg*) exit 0;; esac; exit 1");
+  filter_.SetBody("case \"$*\" in *--dump-dmesg*) seq 1 100; exit 0;; esac; exit 1");
   Run();
   EXPECT_THAT(console_.text(), Not(HasSubstr("kdump: 20\n")));
   EXPECT_THAT(console_.text(), HasSubstr("log:\nkdump: 21\nkdump: 22\n"));
-  EXPECT_THAT(console_.text(), HasSubstr("kdump: 99\nkdump: 100\nkdump: no dump"));
+  EXPECT_THAT(console_.text(), HasSubstr("kdump: 99\nkdump: 100\nkdump: dump failed"));
 }
 
 TEST(ExitStatus, OfEachOutcome) {

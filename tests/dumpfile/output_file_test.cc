@@ -70,6 +70,17 @@ TEST(OutputFile, KeepLeavesTheIncompleteName) {
   EXPECT_FALSE(Exists(dir.File("vmcore")));
 }
 
+TEST(OutputFile, NameThatSaysIncompleteIsKept) {
+  TempDir dir;
+  OutputFile file = Create(dir.File("vmcore-incomplete"));
+  ASSERT_TRUE(file.Commit());
+  EXPECT_EQ(ReadFile(dir.File("vmcore-incomplete")), "dump");
+  EXPECT_FALSE(Exists(dir.File("vmcore-incomplete-incomplete")));
+  EXPECT_THAT(Refusal(dir.File("vmcore-incomplete"), false), HasSubstr("exists"));
+  ASSERT_TRUE(Create(dir.File("vmcore-incomplete"), true, "new").Commit());
+  EXPECT_EQ(ReadFile(dir.File("vmcore-incomplete")), "new");
+}
+
 TEST(OutputFile, AbandonedFileIsRemoved) {
   TempDir dir;
   { OutputFile file = Create(dir.File("vmcore")); }

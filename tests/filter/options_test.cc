@@ -69,8 +69,15 @@ TEST(FilterOptions, KdumpConfigWantsAStream) {
 TEST(FilterOptions, StreamRefusesWhatElseWantsStandardOutput) {
   EXPECT_EQ(ErrorOf({"-F", "a", "b"}), "'b' is one operand too many: -F writes to standard output");
   EXPECT_EQ(ErrorOf({"-F", "--json", "a"}),
-            "-F and --json exclude each other: both want standard output");
+            "-F and --json both want standard output; write --json=FILE");
   EXPECT_EQ(ErrorOf({"-F"}), "no VMCORE is given; try --help");
+}
+
+TEST(FilterOptions, JsonMayHaveAFile) {
+  FilterOptions options = Parse({"-F", "--json=/run/report", "a"});
+  EXPECT_TRUE(options.json);
+  EXPECT_EQ(options.json_file, "/run/report");
+  EXPECT_EQ(Parse({"--json", "a", "b"}).json_file, "");
 }
 
 TEST(FilterOptions, HelpAndVersionNeedNoOperands) {
@@ -93,7 +100,7 @@ TEST(FilterOptions, HelpNamesEveryOption) {
   std::string help = FilterHelp("makedumpfile");
   for (const char* word :
        {"-c", "-l", "-p", "-z", "-d LEVEL", "-f", "-F", "--num-threads N", "--dump-dmesg",
-        "--dry-run", "--show-stats", "--json", "--message-level N", "-h, --help", "-v, --version"})
+        "--dry-run", "--show-stats", "--json[=FILE]", "--message-level N", "-h, --help", "-v, --version"})
     EXPECT_NE(help.find(word), std::string::npos) << word;
 }
 

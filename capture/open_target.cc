@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "capture/open_target.h"
+
+#include "capture/mounted_target.h"
+#include "capture/raw_target.h"
+
+namespace kdumpkit {
+
+using Kind = Destination::Kind;
+
+bool NeedsNetwork(const Destination& destination) {
+  return destination.kind == Kind::kNfs || destination.kind == Kind::kSsh;
+}
+
+Result<std::unique_ptr<Target>> OpenTarget(const Destination& destination,
+                                           const CaptureContext& context) {
+  switch (destination.kind) {
+    case Kind::kDevice:
+    case Kind::kNfs:
+    case Kind::kVirtiofs:
+      return MountedTarget::Open(destination, context);
+    case Kind::kRaw:
+      return RawTarget::Open(destination, context);
+    case Kind::kSsh:
+      return Unsupported("ssh");
+    case Kind::kFolder:
+      return Unsupported(
+          "'{}' is a folder of the running system; kdumpctl writes which device it is on",
+          destination.path);
+  }
+  CHECK(false);
+}
+
+}  // namespace kdumpkit
