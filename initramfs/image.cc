@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -27,6 +28,11 @@ Result<ByteBuffer> ReadWhole(const std::string& path) {
   return ReadToEnd(fd.get(), kMaxFile).In(fmt::format("cannot read '{}'", path));
 }
 
+std::string_view Relative(std::string_view path) {
+  path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
+  return path;
+}
+
 Status AddSkeleton(FileTree& tree) {
   for (const char* folder : {"dev", "proc", "run", "sys", "tmp"}) TRY(tree.AddFolder(folder));
   // The kernel opens it for process 1 before anything is mounted: Linux init/main.c,
@@ -34,27 +40,37 @@ Status AddSkeleton(FileTree& tree) {
   return tree.AddCharDevice("dev/console", 0600, 5, 1);
 }
 
-Status AddPrograms(const ImagePlan& plan, ImageContent& content) {
+void AddFile(const FileRequest& file, unsigned permissions, ImageList& list) {
+  list.files.push_back({file.source, file.destination, permissions, false});
+}
+
+bool HasDestination(const ImageList& list, const std::string& destination) {
+  auto same = [&](const auto& file) { return Relative(file.destination) == Relative(destination); };
+  return std::any_of(list.files.begin(), list.files.end(), same) ||
+         std::any_of(list.texts.begin(), list.texts.end(), same);
+}
+
+Status AddPrograms(const ImagePlan& plan, ImageList& list) {
   LibrarySet libraries(SystemLibraryFolders());
   for (const FileRequest& program : plan.programs) {
     TRY(libraries.AddProgram(program.source));
-    TRY(content.tree.AddFile(program.destination, TRY(ReadWhole(program.source)), 0755));
+    AddFile(program, 0755, list);
   }
   for (const auto& [destination, source] : libraries.Files()) {
     // A library may have been named as a file too.
-    if (content.tree.Has(destination)) continue;
-    TRY(content.tree.AddFile(destination, TRY(ReadWhole(source)), 0755));
-    ++content.libraries;
+    if (HasDestination(list, destination)) continue;
+    AddFile({source, destination}, 0755, list);
+    ++list.libraries;
   }
   return {};
 }
 
-Status AddFiles(const ImagePlan& plan, FileTree& tree) {
+Status AddFiles(const ImagePlan& plan, ImageList& list) {
   for (const FileRequest& file : plan.files) {
     struct stat info = {};
     if (stat(file.source.c_str(), &info) != 0)
       return SystemError(errno, fmt::format("cannot open '{}'", file.source));
-    TRY(tree.AddFile(file.destination, TRY(ReadWhole(file.source)), info.st_mode & 0777));
+    AddFile(file, info.st_mode & 0777, list);
   }
   return {};
 }
@@ -67,19 +83,21 @@ std::string ModuleDestination(const std::string& file, const std::string& module
   return fs::path("lib/modules") / folder.filename() / inside;
 }
 
-Status AddModules(const ImagePlan& plan, ImageContent& content) {
-  if (plan.modules.empty()) return {};
+Status AddModules(const ImagePlan& plan, ImageList& list) {
+  if (plan.modules.empty() && plan.optional_modules.empty()) return {};
   ModuleTree modules = TRY(ModuleTree::Open(plan.module_folder));
-  std::string list;
-  for (const std::string& file : TRY(modules.Closure(plan.modules))) {
+  std::vector<std::string> names = plan.modules;
+  for (const std::string& name : plan.optional_modules)
+    if (modules.Knows(name)) names.push_back(name);
+  std::string text;
+  for (const std::string& file : TRY(modules.Closure(names))) {
     std::string destination = ModuleDestination(file, plan.module_folder);
-    ByteBuffer bytes = TRY(UnpackModule(TRY(ReadWhole(file)), file));
-    TRY(content.tree.AddFile(destination, std::move(bytes), 0644));
-    list += fmt::format("/{}\n", destination);
-    ++content.modules;
+    list.files.push_back({file, destination, 0644, true});
+    text += fmt::format("/{}\n", destination);
+    ++list.modules;
   }
-  ByteView bytes = AsBytes(list);
-  return content.tree.AddFile(kModuleList, ByteBuffer(bytes.begin(), bytes.end()), 0644);
+  list.texts.push_back({kModuleList, std::move(text), 0644});
+  return {};
 }
 
 bool ConfigSaysZstd(const std::string& path) {
@@ -100,14 +118,34 @@ Status WriteAndSync(const std::string& path, ByteView bytes) {
 
 }  // namespace
 
-Result<ImageContent> CollectImage(const ImagePlan& plan) {
+Result<ImageList> ListImage(const ImagePlan& plan) {
+  ImageList list;
+  list.texts = plan.texts;
+  TRY(AddFiles(plan, list));
+  TRY(AddPrograms(plan, list));
+  TRY(AddModules(plan, list));
+  return list;
+}
+
+Result<ImageContent> ReadImage(const ImageList& list) {
   ImageContent content;
+  content.modules = list.modules;
+  content.libraries = list.libraries;
   TRY(AddSkeleton(content.tree));
-  TRY(AddFiles(plan, content.tree));
-  TRY(AddPrograms(plan, content));
-  TRY(AddModules(plan, content));
+  for (const ImageText& text : list.texts) {
+    ByteView bytes = AsBytes(text.text);
+    TRY(content.tree.AddFile(text.destination, ByteBuffer(bytes.begin(), bytes.end()),
+                             text.permissions));
+  }
+  for (const ImageFile& file : list.files) {
+    ByteBuffer bytes = TRY(ReadWhole(file.source));
+    if (file.module) bytes = TRY(UnpackModule(bytes, file.source));
+    TRY(content.tree.AddFile(file.destination, std::move(bytes), file.permissions));
+  }
   return content;
 }
+
+Result<ImageContent> CollectImage(const ImagePlan& plan) { return ReadImage(TRY(ListImage(plan))); }
 
 ImageCompression ChooseCompression(const std::string& root, const std::string& module_folder) {
   std::string release = fs::path(module_folder).filename();

@@ -16,11 +16,37 @@ struct FileRequest {
   std::string destination;
 };
 
+// A file that is made up here.
+struct ImageText {
+  std::string destination;
+  std::string text;
+  unsigned permissions = 0644;
+};
+
 struct ImagePlan {
   std::vector<FileRequest> programs;  // ELF files; their libraries come too; "/init" is one of them
   std::vector<FileRequest> files;     // as they are, with their permissions
-  std::string module_folder;          // "/lib/modules/6.1.0-50-amd64"; unused without modules
-  std::vector<std::string> modules;   // names or aliases
+  std::vector<ImageText> texts;
+  std::string module_folder;         // "/lib/modules/6.1.0-50-amd64"; unused without modules
+  std::vector<std::string> modules;  // names or aliases
+  std::vector<std::string> optional_modules;  // the same; left out where the kernel has none such
+};
+
+// One file of an image, before it is read.
+struct ImageFile {
+  std::string source;
+  std::string destination;
+  unsigned permissions = 0644;
+  bool module = false;  // stored unpacked
+};
+
+// All that an image is made of; depends on the plan, and on the headers of programs and libraries
+// and the indexes of modules, but reads nothing else.
+struct ImageList {
+  std::vector<ImageFile> files;
+  std::vector<ImageText> texts;
+  size_t modules = 0;
+  size_t libraries = 0;
 };
 
 struct ImageContent {
@@ -29,8 +55,11 @@ struct ImageContent {
   size_t libraries = 0;
 };
 
-// Reads everything the plan names. Modules are stored unpacked, because older kernels cannot do
-// that, and listed in loading order in /etc/kdumpkit/modules.
+// Modules are listed in loading order in /etc/kdumpkit/modules.
+Result<ImageList> ListImage(const ImagePlan& plan);
+// Reads everything. Modules are stored unpacked, because older kernels cannot do that.
+Result<ImageContent> ReadImage(const ImageList& list);
+// Both.
 Result<ImageContent> CollectImage(const ImagePlan& plan);
 
 // The best compression that a kernel surely unpacks: zstd if a configuration file of it is found

@@ -87,6 +87,10 @@ Result<ModuleTree> ModuleTree::Open(const std::string& folder) {
   return tree;
 }
 
+bool ModuleTree::Knows(const std::string& name) const {
+  return !LookUp(context_.get(), name).empty();
+}
+
 Result<std::vector<std::string>> ModuleTree::Closure(const std::vector<std::string>& names) const {
   Collector collector;
   for (const std::string& name : names) {

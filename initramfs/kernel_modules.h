@@ -20,6 +20,9 @@ class ModuleTree {
   // `folder` has modules.dep.bin: "/lib/modules/6.1.0-50-amd64".
   static Result<ModuleTree> Open(const std::string& folder);
 
+  // Whether there is a module of this name or alias, as a file or built into the kernel.
+  bool Knows(const std::string& name) const;
+
   // The files of the named modules (names or aliases) and of all they need, softly too, in
   // loading order and each once. Nothing for what is built into the kernel. A name that the kernel
   // does not know is an error (kUsage), a soft need that it does not know is none.

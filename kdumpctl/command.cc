@@ -8,11 +8,23 @@
 
 #include "config/nearest.h"
 #include "kdumpctl/config_commands.h"
+#include "kdumpctl/service_commands.h"
 
 namespace kdumpkit {
 namespace {
 
-constexpr Subcommand kSubcommands[] = {
+const Subcommand kSubcommands[] = {
+    {"start", "", 0, 0, true, "load the crash kernel; build its image if it is missing or stale",
+     Start},
+    {"stop", "", 0, 0, true, "unload the crash kernel", Stop},
+    {"restart", "", 0, 0, true, "as start, but load the crash kernel in any case", Restart},
+    {"reload", "", 0, 0, true, "load the crash kernel anew with the image that is there", Reload,
+     kReloadOptions},
+    {"rebuild", "", 0, 0, true, "build the image, stale or not", Rebuild},
+    {"showmem", "", 0, 0, true, "show how much memory is reserved for a crash kernel", ShowMemory},
+    {"image-files", "FOLDER", 1, 1, false,
+     "for dracut and initramfs-tools: write what a capture image needs of ours into FOLDER",
+     ImageFiles, kImageFilesOptions},
     {"check-config", "[FILE]", 0, 1, true,
      "check FILE, or kdump.conf with its drop-in files; tell every mistake", CheckConfig},
     {"show-config", "", 0, 0, true, "show all settings in effect, and where each comes from",
@@ -41,9 +53,16 @@ const Subcommand* FindSubcommand(std::string_view name) {
   return nullptr;
 }
 
+std::string WithArgument(const CommandOption& own) {
+  return own.argument == nullptr ? own.name : fmt::format("{}={}", own.name, own.argument);
+}
+
 std::string Usage(const Subcommand& subcommand) {
-  return fmt::format("kdumpctl {}{}{}{}", subcommand.name, subcommand.json ? " [--json]" : "",
-                     subcommand.operands.empty() ? "" : " ", subcommand.operands);
+  std::string text =
+      fmt::format("kdumpctl {}{}", subcommand.name, subcommand.json ? " [--json]" : "");
+  for (const CommandOption& own : subcommand.options)
+    text += fmt::format(" [--{}]", WithArgument(own));
+  return text + (subcommand.operands.empty() ? "" : " ") + std::string(subcommand.operands);
 }
 
 std::string OptionsHelp(bool json) {
@@ -54,55 +73,82 @@ std::string OptionsHelp(bool json) {
   return text;
 }
 
+std::string OwnOptionsHelp(const Subcommand& subcommand) {
+  std::string text;
+  for (const CommandOption& own : subcommand.options)
+    text += fmt::format("      --{:<10} {}\n", WithArgument(own), own.help);
+  return text;
+}
+
 std::string Help() {
   std::string text =
       "Usage: kdumpctl SUBCOMMAND [OPTION]... [OPERAND]...\n"
       "Looks after the saving of crash dumps; see kdumpctl(8).\n\n";
   for (const Subcommand& subcommand : kSubcommands)
-    text += fmt::format("  {}\n      {}\n", Usage(subcommand), subcommand.help);
+    text += fmt::format("  {}\n      {}\n{}", Usage(subcommand), subcommand.help,
+                        OwnOptionsHelp(subcommand));
   return text + "\n" + OptionsHelp(true) +
          "\nExit status: 0 in order; 1 not in order, or it could not be done; 2 the command line "
          "is wrong;\n3 not everything could be imported.\n";
 }
 
 std::string Help(const Subcommand& subcommand) {
-  return fmt::format("Usage: {}\n  {}\n\n{}", Usage(subcommand), subcommand.help,
-                     OptionsHelp(subcommand.json));
+  return fmt::format("Usage: {}\n  {}\n\n{}{}", Usage(subcommand), subcommand.help,
+                     OwnOptionsHelp(subcommand), OptionsHelp(subcommand.json));
 }
 
 struct CommandLine {
   const Subcommand* subcommand = nullptr;
   std::vector<std::string> operands;
+  std::map<std::string, std::string, std::less<>> options;
   bool json = false;
   bool help = false;
   bool version = false;
 };
 
-Result<CommandLine> Scan(const std::vector<std::string>& arguments) {
+// The table of getopt_long(3); the subcommand's own options follow kOwn.
+constexpr int kOwn = 512;
+
+std::vector<option> LongOptions(const Subcommand* subcommand) {
   std::vector<option> table;
   for (const OptionRow& row : kOptions) table.push_back(row.entry);
+  int value = kOwn;
+  if (subcommand != nullptr)
+    for (const CommandOption& own : subcommand->options)
+      table.push_back(
+          {own.name, own.argument == nullptr ? no_argument : required_argument, nullptr, value++});
   table.push_back({nullptr, 0, nullptr, 0});
-  std::vector<std::string> copies = arguments;
+  return table;
+}
+
+void Take(int found, CommandLine& line) {
+  line.json |= found == kJson;
+  line.help |= found == 'h';
+  line.version |= found == 'v';
+  if (found >= kOwn)
+    line.options[line.subcommand->options[static_cast<size_t>(found - kOwn)].name] =
+        optarg == nullptr ? "" : optarg;
+}
+
+// Takes the options of `arguments`; returns what is left. '+' in `letters`: stops at the first
+// operand.
+Result<std::vector<std::string>> Scan(std::vector<std::string> arguments, const char* letters,
+                                      CommandLine& line) {
+  std::vector<option> table = LongOptions(line.subcommand);
   std::string program = "kdumpctl";
   std::vector<char*> argv = {program.data()};
-  for (std::string& argument : copies) argv.push_back(argument.data());
+  for (std::string& argument : arguments) argv.push_back(argument.data());
   int argc = static_cast<int>(argv.size());
   argv.push_back(nullptr);
   optind = 0;  // glibc: begin anew
   opterr = 0;
-  CommandLine line;
-  for (;;) {
-    int found = getopt_long(argc, argv.data(), ":hv", table.data(), nullptr);
-    if (found == -1) break;
-    if (found == '?' || found == ':')
-      return UsageError("unknown option '{}'; see 'kdumpctl --help'",
-                        argv[static_cast<size_t>(optind - 1)]);
-    line.json |= found == kJson;
-    line.help |= found == 'h';
-    line.version |= found == 'v';
+  for (int found; (found = getopt_long(argc, argv.data(), letters, table.data(), nullptr)) != -1;) {
+    const char* text = argv[static_cast<size_t>(optind - 1)];
+    if (found == '?') return UsageError("unknown option '{}'; see 'kdumpctl --help'", text);
+    if (found == ':') return UsageError("option '{}' needs a value", text);
+    Take(found, line);
   }
-  line.operands.assign(argv.begin() + optind, argv.end() - 1);
-  return line;
+  return std::vector<std::string>(argv.begin() + optind, argv.end() - 1);
 }
 
 Error UnknownSubcommand(std::string_view name) {
@@ -122,6 +168,7 @@ Status TakeSubcommand(CommandLine& line) {
   line.subcommand = FindSubcommand(line.operands[0]);
   if (line.subcommand == nullptr) return UnknownSubcommand(line.operands[0]);
   line.operands.erase(line.operands.begin());
+  line.operands = TRY(Scan(std::move(line.operands), ":hv", line));
   return {};
 }
 
@@ -138,7 +185,8 @@ Status CheckOperands(const CommandLine& line) {
 }
 
 Result<CommandLine> Parse(const std::vector<std::string>& arguments) {
-  CommandLine line = TRY(Scan(arguments));
+  CommandLine line;
+  line.operands = TRY(Scan(arguments, "+:hv", line));
   TRY(TakeSubcommand(line));
   TRY(CheckOperands(line));
   return line;
@@ -158,6 +206,12 @@ int Run(const CommandLine& line, const Invocation& invocation) {
 
 }  // namespace
 
+std::optional<std::string> Invocation::Value(std::string_view option) const {
+  auto found = options.find(option);
+  if (found == options.end()) return std::nullopt;
+  return found->second;
+}
+
 void Invocation::Complain(std::string_view message) const {
   Print(err, fmt::format("kdumpctl: {}\n", message));
 }
@@ -168,7 +222,13 @@ std::span<const Subcommand> Subcommands() { return kSubcommands; }
 
 int RunKdumpctl(const std::vector<std::string>& arguments, const RootDir& root, std::FILE* out,
                 std::FILE* err) {
-  Invocation invocation{root, out, err, {}, false};
+  std::unique_ptr<LiveSystem> system = MakeLiveSystem();
+  return RunKdumpctl(arguments, root, *system, out, err);
+}
+
+int RunKdumpctl(const std::vector<std::string>& arguments, const RootDir& root, LiveSystem& system,
+                std::FILE* out, std::FILE* err) {
+  Invocation invocation{root, system, out, err, {}, false, {}};
   Result<CommandLine> line = Parse(arguments);
   if (!line) {
     invocation.Complain(line.error().message());
@@ -176,6 +236,7 @@ int RunKdumpctl(const std::vector<std::string>& arguments, const RootDir& root, 
   }
   invocation.operands = line->operands;
   invocation.json = line->json;
+  invocation.options = line->options;
   int status = Run(*line, invocation);
   if (std::fflush(out) == 0 && std::ferror(out) == 0) return status;
   invocation.Complain("standard output could not be written");

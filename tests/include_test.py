@@ -19,7 +19,7 @@ ALLOWED = {
     "config": {"base"},
     "initramfs": {"base", "elf"},
     "capture": {"base", "config"},
-    "kdumpctl": {"base", "config"},
+    "kdumpctl": {"base", "config", "initramfs"},
 }
 # Inside filter/ only these files may meet dumpfile/ (codec.h, a list of names, is free to all):
 # the pipeline, and the run that opens its output.

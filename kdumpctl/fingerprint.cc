@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kdumpctl/fingerprint.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <chrono>
+
+#include "base/sha256.h"
+
+namespace kdumpkit {
+namespace {
+
+constexpr int64_t kSecond = 1000000000;
+// The coarsest times are those of vfat: two seconds.
+constexpr int64_t kCoarse = 2 * kSecond;
+
+int64_t Nanoseconds(const timespec& time) { return time.tv_sec * kSecond + time.tv_nsec; }
+
+int64_t Now() {
+  auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
+bool IsSettled(const Fingerprint& print) {
+  return print.state.ctime + kCoarse < print.taken && print.state.mtime + kCoarse < print.taken;
+}
+
+}  // namespace
+
+Result<FileState> StateOfFile(const std::string& path) {
+  struct stat info = {};
+  if (stat(path.c_str(), &info) != 0) return SystemError(errno, fmt::format("'{}'", path));
+  return FileState{info.st_dev, info.st_ino, static_cast<uint64_t>(info.st_size),
+                   Nanoseconds(info.st_mtim), Nanoseconds(info.st_ctim)};
+}
+
+Result<Fingerprint> TakeFingerprint(const std::string& path) {
+  Fingerprint print;
+  print.path = path;
+  print.taken = Now();
+  print.state = TRY(StateOfFile(path));
+  print.sha256 = TRY(Sha256OfFile(path));
+  return print;
+}
+
+Result<Sameness> CompareFile(Fingerprint& print) {
+  FileState state = TRY(StateOfFile(print.path));
+  if (state == print.state && IsSettled(print)) return Sameness::kSame;
+  if (state.size != print.state.size) return Sameness::kChanged;
+  Fingerprint now = TRY(TakeFingerprint(print.path));
+  if (now.sha256 != print.sha256) return Sameness::kChanged;
+  print = now;
+  return Sameness::kSameButTouched;
+}
+
+}  // namespace kdumpkit

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What kdumpctl asks of the running system that is no file: programs, names, block devices. The
+// real one is below; tests have a fake.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/process.h"
+
+namespace kdumpkit {
+
+// How a program ended, and what it wrote (bounded).
+struct ProgramResult {
+  ExitState state;
+  std::string out;
+  std::string err;
+};
+
+// What a block device holds; empty where it has none.
+struct DeviceContent {
+  std::string fs_type;
+  std::string uuid;
+};
+
+class LiveSystem {
+ public:
+  virtual ~LiveSystem() = default;
+
+  // Runs a program to its end; it is killed after `limit`. Nothing is read by it.
+  virtual Result<ProgramResult> Run(const std::vector<std::string>& argv,
+                                    std::chrono::milliseconds limit) = 0;
+  // The addresses of a host as numbers; none when it is not known.
+  virtual std::vector<std::string> Resolve(const std::string& host) = 0;
+  // The superblock of a device, by libblkid; needs root.
+  virtual std::optional<DeviceContent> Probe(const std::string& device) = 0;
+  // The device that has a tag ("UUID", "LABEL", "PARTUUID", "PARTLABEL"), by libblkid.
+  virtual std::optional<std::string> FindTag(const std::string& tag, const std::string& value) = 0;
+  // "8:1" for a block device's node.
+  virtual std::optional<std::string> DeviceNumber(const std::string& node) = 0;
+  // The file of one of our own programs: beside this one, else in PATH or the usual folders.
+  virtual std::optional<std::string> FindProgram(const std::string& name) = 0;
+};
+
+std::unique_ptr<LiveSystem> MakeLiveSystem();
+
+}  // namespace kdumpkit
