@@ -2,6 +2,7 @@
 // kdump-capture: saves the dead kernel's memory and restarts the machine. See kdump-capture(8).
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <optional>
 
 #include "capture/real_system.h"
+#include "capture/recover.h"
 #include "capture/run.h"
 
 namespace kdumpkit {
@@ -16,14 +18,17 @@ namespace {
 
 constexpr const char kHelp[] =
     "Usage: kdump-capture [-h] [-v]\n"
-    "Saves the dead kernel's memory from '/proc/vmcore' as the kernel's command line says\n"
-    "(kdump.dest=UUID=..., kdump.path=...), then reboots. Runs in the capture kernel only,\n"
-    "as '/init' of its initramfs or as an ordinary program; see kdump-capture(8).\n"
+    "       kdump-capture --recover DEVICE FOLDER\n"
+    "Saves the dead kernel's memory from '/proc/vmcore' as '/etc/kdump.conf' and the kernel's\n"
+    "command line (kdump.dest=UUID=..., kdump.path=...) say, then reboots. Runs in the capture\n"
+    "kernel only, as '/init' of its initramfs or as an ordinary program; see kdump-capture(8).\n"
     "\n"
+    "  --recover      in the running system: make files below FOLDER of the dump on a raw DEVICE\n"
     "  -h, --help     show this text\n"
     "  -v, --version  show the version\n";
 
-constexpr option kOptions[] = {{"help", no_argument, nullptr, 'h'},
+constexpr option kOptions[] = {{"recover", no_argument, nullptr, 'r'},
+                               {"help", no_argument, nullptr, 'h'},
                                {"version", no_argument, nullptr, 'v'},
                                {nullptr, 0, nullptr, 0}};
 
@@ -38,11 +43,37 @@ void OccupyStandardDescriptors() {
   if (fd >= 0) close(fd);
 }
 
+// 0 all of it, or there is none, 1 failed, 3 something is missing.
+int Recover(const std::string& device, const std::string& folder) {
+  RealSystem system;
+  Result<RootDir> root = RootDir::Open("/");
+  CHECK(root.has_value());
+  // A filter that dies shows in its status.
+  signal(SIGPIPE, SIG_IGN);
+  Result<Recovered> recovered = RecoverDump({device, folder, "kdump-filter"}, *root, system);
+  if (!recovered) {
+    std::fprintf(stderr, "kdump-capture: %s\n", recovered.error().message().c_str());
+    return 1;
+  }
+  for (const std::string& problem : recovered->problems)
+    std::fprintf(stderr, "kdump-capture: %s\n", problem.c_str());
+  if (!recovered->folder.empty()) std::printf("%s\n", recovered->folder.c_str());
+  return recovered->problems.empty() ? 0 : 3;
+}
+
 // The exit status if the program is to end now.
 std::optional<int> ReadOptions(int argc, char** argv) {
+  bool recover = false;
   for (int c; (c = getopt_long(argc, argv, "hv", kOptions, nullptr)) != -1;) {
+    recover |= c == 'r';
+    if (c == 'r') continue;
     if (c == 'h') return std::fputs(kHelp, stdout) < 0 ? 1 : 0;
     if (c == 'v') return std::printf("kdump-capture %s\n", KDUMPKIT_VERSION) < 0 ? 1 : 0;
+    return 2;
+  }
+  if (recover && optind + 2 == argc) return Recover(argv[optind], argv[optind + 1]);
+  if (recover) {
+    std::fputs("kdump-capture: --recover wants a device and a folder; see --help\n", stderr);
     return 2;
   }
   if (optind == argc) return std::nullopt;
@@ -59,6 +90,8 @@ int Main(int argc, char** argv) {
   }
   OccupyStandardDescriptors();
   umask(077);
+  // A server's ssh that goes away must not end the capture.
+  signal(SIGPIPE, SIG_IGN);
   RealSystem system;
   Result<RootDir> root = RootDir::Open("/");
   CHECK(root.has_value());

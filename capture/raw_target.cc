@@ -14,6 +14,8 @@ namespace {
 
 // Kept for the manifest and capture.log.
 constexpr uint64_t kReserve = uint64_t{1} << 20;
+// How often the header is told how far a part has got.
+constexpr uint64_t kHeaderInterval = uint64_t{64} << 20;
 constexpr size_t kPiece = size_t{1} << 20;
 
 Status CheckUnused(const std::string& path, int fd, const CaptureContext& context) {
@@ -84,7 +86,10 @@ Status RawTarget::Write(ByteView bytes) {
   TRY(WriteFullyAt(fd_.get(), FileOffset(at), bytes).In(fmt::format("'{}'", path_)));
   hash_.Update(bytes);
   part.size += bytes.size();
-  return {};
+  // So that of a capture that is killed something can be found again.
+  if ((part.size - bytes.size()) / kHeaderInterval == part.size / kHeaderInterval) return {};
+  if (fsync(fd_.get()) != 0) return SystemError(errno, fmt::format("cannot sync '{}'", path_));
+  return WriteHeader();
 }
 
 Result<Digest> RawTarget::ReadBack(const RawPart& part) {

@@ -21,6 +21,8 @@ expect 0 "Usage: kdump-capture" -h
 expect 0 "kdump-capture 0." --version
 expect 2 "--nothing" --nothing
 expect 2 "unexpected argument 'word'" word
+expect 2 "wants a device and a folder" --recover /dev/null
+expect 1 "is not a device" --recover nothing /tmp
 if [ ! -e /proc/vmcore ]; then
     expect 1 "there is no '/proc/vmcore'"
 fi

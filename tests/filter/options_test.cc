@@ -98,9 +98,9 @@ TEST(FilterOptions, ErrorsNameTheWord) {
 
 TEST(FilterOptions, HelpNamesEveryOption) {
   std::string help = FilterHelp("makedumpfile");
-  for (const char* word :
-       {"-c", "-l", "-p", "-z", "-d LEVEL", "-f", "-F", "--num-threads N", "--dump-dmesg",
-        "--dry-run", "--show-stats", "--json[=FILE]", "--message-level N", "-h, --help", "-v, --version"})
+  for (const char* word : {"-c", "-l", "-p", "-z", "-d LEVEL", "-f", "-F", "--num-threads N",
+                           "--dump-dmesg", "--dry-run", "--show-stats", "--json[=FILE]",
+                           "--message-level N", "-h, --help", "-v, --version"})
     EXPECT_NE(help.find(word), std::string::npos) << word;
 }
 
