@@ -66,7 +66,8 @@ class Machine:
     def boot(self, parts: Parts | None = None, *, disks: list[guest.Disk] | None = None,
              arguments: str = "", crashkernel: str = "192M", memory_mib: int = 1024,
              time_limit: float = 900, verbose=None, log: str = "console.log",
-             cpus: int = 2, qemu_arguments: list[str] | None = None) -> guest.Result:
+             cpus: int = 2, qemu_arguments: list[str] | None = None,
+             answer=None) -> guest.Result:
         """Boots with what a test brings; ends when the machine powers off or restarts.
 
         `arguments` are added to the kernel's command line.
@@ -79,7 +80,7 @@ class Machine:
             crashkernel=crashkernel,
             extra_arguments=f"root=LABEL=root rw systemd.show_status=1 {arguments}".strip(),
             time_limit=time_limit, qemu_arguments=qemu_arguments or [])
-        return run.run(self.work / log, verbose)
+        return run.run(self.work / log, verbose, answer=answer)
 
     def _parts_disk(self, parts: Parts) -> pathlib.Path:
         folder, disk = self.work / "parts", self.work / "parts.img"
