@@ -12,6 +12,7 @@ namespace kdumpkit {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 // "/dev/vda: REASON; files:/export: REASON", or the reason alone of a single destination.
 std::string JoinReasons(std::span<const DestinationRecord> records) {
@@ -40,6 +41,7 @@ std::string_view OutcomeName(CaptureOutcome outcome) {
       return "partial";
     case CaptureOutcome::kDmesgOnly:
       return "dmesg-only";
+    case CaptureOutcome::kSkipped:
     case CaptureOutcome::kFailed:
     case CaptureOutcome::kNoVmcore:
       return "failed";
@@ -88,11 +90,14 @@ Delivered Delivery::Run(std::span<const Destination> destinations) {
 }
 
 Result<std::unique_ptr<Target>> Delivery::Open(const Destination& destination) {
-  if (NeedsNetwork(destination)) {
-    if (!network_up_) network_up_ = network_();
-    TRY(Status(*network_up_));
-  }
-  return OpenTarget(destination, context_);
+  if (!NeedsNetwork(destination)) return OpenTarget(destination, seconds(0), context_);
+  Status network = network_();
+  if (network) return OpenTarget(destination, context_.config.network_timeout, context_);
+  // What is missing may be an interface that this server is not behind. The time to wait is over.
+  Result<std::unique_ptr<Target>> target = OpenTarget(destination, seconds(0), context_);
+  if (target) return target;
+  return Error(ErrorKind::kSystem,
+               fmt::format("{}; {}", network.error().message(), target.error().message()));
 }
 
 Delivered Delivery::Try(const Destination& destination) {

@@ -17,6 +17,7 @@ enum class CaptureOutcome {
   kSaved,
   kPartial,    // there is a dump, but not all that was asked for
   kDmesgOnly,  // no dump, as it was told, or because of a crash loop
+  kSkipped,    // nothing was saved: kdump_pre failed, and pre_failure is "skip"
   kFailed,     // there is no dump that is worth its name
   kNoVmcore,   // this kernel is not a capture kernel; nothing was done
 };
@@ -44,7 +45,8 @@ class Delivery {
   using DoneHook = std::function<std::vector<std::string>(const Delivered&)>;
   using Network = std::function<Status()>;
 
-  // `context` is borrowed. `network` brings the network up and is called when it is first needed.
+  // `context` is borrowed. `network` makes sure that the network is up; it is called before each
+  // destination that needs it.
   Delivery(const CaptureContext& context, Network network, DoneHook done);
 
   // Tries them in their order; the first one that gets all there is to get ends it. The result is
@@ -81,7 +83,6 @@ class Delivery {
   Dumper dumper_;
   time_t start_;
   std::chrono::milliseconds begin_;
-  std::optional<Status> network_up_;
   DmesgReader dmesg_;
   std::vector<std::string> warnings_;
   std::vector<DestinationRecord> records_;

@@ -11,6 +11,7 @@
 #include <cerrno>
 
 #include "base/file.h"
+#include "capture/command.h"
 #include "config/statement.h"
 
 namespace kdumpkit {
@@ -23,17 +24,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kGrace{60};
 constexpr milliseconds kPollInterval{1000};
 constexpr size_t kPiece = size_t{64} << 10;
-
-struct Pipe {
-  UniqueFd read_end;
-  UniqueFd write_end;
-};
-
-Result<Pipe> MakePipe() {
-  int fds[2];
-  if (pipe2(fds, O_CLOEXEC) != 0) return SystemError(errno, "cannot create a pipe");
-  return Pipe{UniqueFd(fds[0]), UniqueFd(fds[1])};
-}
 
 int64_t ChangeTime(const std::string& path) {
   struct stat file = {};
@@ -129,7 +119,10 @@ Result<FilterEnd> RunFilter(const FilterRun& run, const CaptureContext& context)
   // Without /dev the child keeps our own stdin, which is no reason to lose a dump.
   UniqueFd nothing = OpenFile("/dev/null", O_RDONLY).value_or(UniqueFd());
   const Pipe& output = run.sink ? stream : messages;
-  SpawnOptions options{nothing.get(), output.write_end.get(), messages.write_end.get()};
+  SpawnOptions options;
+  options.stdin_fd = nothing.get();
+  options.stdout_fd = output.write_end.get();
+  options.stderr_fd = messages.write_end.get();
   ChildProcess child = TRY(ChildProcess::Spawn(run.argv, options));
   messages.write_end.reset();
   stream.write_end.reset();

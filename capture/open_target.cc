@@ -3,6 +3,7 @@
 
 #include "capture/mounted_target.h"
 #include "capture/raw_target.h"
+#include "capture/ssh_target.h"
 
 namespace kdumpkit {
 
@@ -12,8 +13,7 @@ bool NeedsNetwork(const Destination& destination) {
   return destination.kind == Kind::kNfs || destination.kind == Kind::kSsh;
 }
 
-Result<std::unique_ptr<Target>> OpenTarget(const Destination& destination,
-                                           const CaptureContext& context) {
+Result<std::unique_ptr<Target>> OpenTarget(const Destination& destination, std::chrono::seconds patience, const CaptureContext& context) {
   switch (destination.kind) {
     case Kind::kDevice:
     case Kind::kNfs:
@@ -22,7 +22,7 @@ Result<std::unique_ptr<Target>> OpenTarget(const Destination& destination,
     case Kind::kRaw:
       return RawTarget::Open(destination, context);
     case Kind::kSsh:
-      return Unsupported("ssh");
+      return SshTarget::Open(SshTarget::AccessOf(destination, context.config), destination.path, patience, context);
     case Kind::kFolder:
       return Unsupported(
           "'{}' is a folder of the running system; kdumpctl writes which device it is on",

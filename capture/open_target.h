@@ -10,9 +10,10 @@ namespace kdumpkit {
 // Whether it is behind the network.
 bool NeedsNetwork(const Destination& destination);
 
-// Waits for what it needs, each for its own time (not for the network, which has to be up). The
-// target borrows `context`.
+// Waits for what it needs, each for its own time; for a server behind ssh `patience`. The target
+// borrows `context`.
 Result<std::unique_ptr<Target>> OpenTarget(const Destination& destination,
+                                           std::chrono::seconds patience,
                                            const CaptureContext& context);
 
 }  // namespace kdumpkit

@@ -13,6 +13,7 @@
 
 #include "base/process.h"
 #include "base/sha256.h"
+#include "capture/command.h"
 #include "capture/device.h"
 #include "capture/dump.h"
 #include "capture/raw_area.h"
@@ -114,15 +115,15 @@ class Recoverer {
   }
 
   Result<ExitState> Unflatten(const RawPart& part) {
-    int fds[2];
-    if (pipe2(fds, O_CLOEXEC) != 0) return SystemError(errno, "cannot create a pipe");
-    UniqueFd read_end(fds[0]), write_end(fds[1]);
-    ChildProcess child = TRY(ChildProcess::Spawn(
-        {filter_, "-R", fmt::format("{}/{}", folder_, kVmcoreName)}, {read_end.get(), -1, -1}));
-    read_end.reset();
+    Pipe pipe = TRY(MakePipe());
+    SpawnOptions options;
+    options.stdin_fd = pipe.read_end.get();
+    ChildProcess child = TRY(
+        ChildProcess::Spawn({filter_, "-R", fmt::format("{}/{}", folder_, kVmcoreName)}, options));
+    pipe.read_end.reset();
     // A child that is gone shows in its status.
-    (void)Copy(part, [&](ByteView bytes) { return WriteFully(write_end.get(), bytes); });
-    write_end.reset();
+    (void)Copy(part, [&](ByteView bytes) { return WriteFully(pipe.write_end.get(), bytes); });
+    pipe.write_end.reset();
     return child.Wait();
   }
 

@@ -6,10 +6,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <memory>
 
-#include "base/process.h"
+#include "capture/fence.h"
+#include "capture/hardware_watchdog.h"
+#include "capture/hooks.h"
 #include "capture/modules.h"
 #include "capture/mount.h"
+#include "capture/network.h"
+#include "capture/open_target.h"
+#include "capture/shell.h"
 #include "config/files.h"
 
 namespace kdumpkit {
@@ -41,6 +48,11 @@ EndAction AsEndAction(FailureAction action, EndAction otherwise) {
   return otherwise;
 }
 
+// For hooks, whose scripts know "saved".
+std::string_view StatusName(CaptureOutcome outcome) {
+  return outcome == CaptureOutcome::kSaved ? "saved" : OutcomeName(outcome);
+}
+
 class Capture {
  public:
   Capture(const CaptureOptions& options, const RootDir& root, CaptureSystem& system)
@@ -48,8 +60,8 @@ class Capture {
         root_(root),
         system_(system),
         log_(options.console_fd, [&system] { return system.Uptime(); }),
-        watchdog_([this](const std::string& what) { GiveUp(what); }),
         memory_(root),
+        watchdog_([this](const std::string& what) { GiveUp(what); }),
         context_{config_, root, system, log_, watchdog_, memory_, options.filter} {}
 
   CaptureOutcome Run();
@@ -58,12 +70,17 @@ class Capture {
   bool HasVmcore();
   void BringUp();
   void ReadConfig();
+  void Prepare();
+  Status NetworkUp();
   CaptureOutcome Save();
+  Delivered Deliver(Delivery& delivery);
   Delivered SaveToRootfs(Delivery& delivery);
+  std::vector<std::string> RunHooksOf(HookKind kind, const Delivered& delivered);
   void Report(const Delivered& delivered, Delivery& delivery);
   void ShowLastWords(Delivery& delivery);
   void Shell();
   void Finish(EndAction action);
+  void StopHardwareWatchdog(EndAction action);
   void GiveUp(const std::string& what);
 
   const CaptureOptions& options_;
@@ -71,9 +88,13 @@ class Capture {
   CaptureSystem& system_;
   CaptureConfig config_;
   std::string command_line_;
+  std::optional<Status> network_;  // whether it came up, once it was needed
+  bool post_done_ = false;
+  std::atomic<bool> ending_ = false;
   CaptureLog log_;
-  Watchdog watchdog_;
   MemoryGauge memory_;
+  std::unique_ptr<HardwareWatchdog> hardware_;
+  Watchdog watchdog_;  // Its thread uses what stands above.
   CaptureContext context_;
 };
 
@@ -83,13 +104,12 @@ CaptureOutcome Capture::Run() {
   if (!options_.is_init && !HasVmcore()) return CaptureOutcome::kNoVmcore;
   if (options_.is_init) BringUp();
   ReadConfig();
-  context_.Begin("loading modules");
-  if (size_t count = LoadListedModules(root_, command_line_, system_, log_); count > 0)
-    log_.Say("{} kernel modules loaded", count);
+  Prepare();
   CaptureOutcome outcome = HasVmcore() ? Save() : CaptureOutcome::kNoVmcore;
   bool failed = outcome == CaptureOutcome::kFailed;
   if (failed && config_.failure_action == FailureAction::kShell) Shell();
-  Finish(failed ? AsEndAction(config_.failure_action, config_.final_action) : config_.final_action);
+  Finish(failed ? AsEndAction(config_.failure_action, config_.final_action)
+                : config_.final_action);
   return outcome;
 }
 
@@ -122,21 +142,96 @@ void Capture::ReadConfig() {
   watchdog_.SetTotal(config_.total_timeout);
 }
 
+// Modules come first: they bring the watchdog's device, too.
+void Capture::Prepare() {
+  context_.Begin("loading modules");
+  if (size_t count = LoadListedModules(root_, command_line_, system_, log_); count > 0)
+    log_.Say("{} kernel modules loaded", count);
+  if (!config_.watchdog) return;
+  context_.Begin("starting the hardware watchdog");
+  // While a step hangs, the other watchdog ends it; what is left is a kernel that hangs as a whole,
+  // or that cannot even restart.
+  auto armed = HardwareWatchdog::Arm(
+      root_, config_.watchdog_timeout, [this] { return !ending_; }, log_);
+  if (armed) hardware_ = std::move(*armed);
+  if (!armed && armed.error().kind() != ErrorKind::kUnsupported)
+    log_.Say("{}, ignoring", armed.error().message());
+}
+
+Status Capture::NetworkUp() {
+  if (!network_) {
+    context_.Begin("bringing up the network", config_.network_timeout);
+    network_ = BringUpNetwork(root_, config_.network_timeout, system_, log_, watchdog_);
+    if (!*network_) log_.Say("{}, ignoring", network_->error().message());
+  }
+  return *network_;
+}
+
+// The dump's status and places are in the environment. Returns what failed.
+std::vector<std::string> Capture::RunHooksOf(HookKind kind, const Delivered& delivered) {
+  std::vector<std::string> environment = {
+      fmt::format("KDUMP_HOST={}", config_.host), fmt::format("KDUMP_BOOT_ID={}", config_.boot_id),
+      fmt::format("KDUMP_TEST_ID={}", config_.test_id)};
+  if (kind != HookKind::kPre) {
+    environment.push_back(fmt::format("KDUMP_STATUS={}", StatusName(delivered.outcome)));
+    environment.push_back(fmt::format("KDUMP_REASON={}", delivered.reason));
+    environment.push_back(fmt::format("KDUMP_DESTINATION={}", delivered.uri));
+    environment.push_back(fmt::format("KDUMP_FOLDER={}", delivered.folder));
+    environment.push_back(fmt::format("KDUMP_FILE={}", delivered.file));
+    environment.push_back(fmt::format("KDUMP_WHERE={}", delivered.where));
+  }
+  const std::string& configured = kind == HookKind::kPre    ? config_.pre_hook
+                                  : kind == HookKind::kPost ? config_.post_hook
+                                                            : config_.emergency_hook;
+  post_done_ |= kind == HookKind::kPost;
+  std::vector<std::string> failures;
+  for (const HookRun& run :
+       RunHooks(kind, configured, root_, environment, ExitStatus(delivered.outcome),
+                config_.hook_timeout, log_, watchdog_))
+    if (!run.failure.empty())
+      failures.push_back(fmt::format("hook '{}' failed: {}", run.program, run.failure));
+  return failures;
+}
+
 CaptureOutcome Capture::Save() {
+  bool early = !config_.fence_nodes.empty() ||
+               (!config_.destinations.empty() && NeedsNetwork(config_.destinations[0]));
+  // So that hooks and the cluster's nodes can be reached; otherwise it has time.
+  if (early) (void)NetworkUp();
+  std::optional<ChildProcess> fence = StartFence(context_);
+  std::vector<std::string> failures = RunHooksOf(HookKind::kPre, {});
+  bool skip = config_.pre_failure == PreFailure::kSkip && !config_.pre_hook.empty() &&
+              std::any_of(failures.begin(), failures.end(), [this](const std::string& failure) {
+                return failure.starts_with(fmt::format("hook '{}' ", config_.pre_hook));
+              });
+  if (skip) {
+    log_.Say("no dump: kdump_pre '{}' failed, and pre_failure is 'skip'", config_.pre_hook);
+    return CaptureOutcome::kSkipped;
+  }
   Delivery delivery(
-      context_, []() -> Status { return {}; },
-      [](const Delivered&) { return std::vector<std::string>(); });
+      context_, [this] { return NetworkUp(); },
+      [this](const Delivered& delivered) { return RunHooksOf(HookKind::kPost, delivered); });
+  for (std::string& failure : failures) delivery.Warn(std::move(failure));
+  Delivered delivered = Deliver(delivery);
+  if (!post_done_) (void)RunHooksOf(HookKind::kPost, delivered);
+  if (delivered.outcome == CaptureOutcome::kFailed)
+    (void)RunHooksOf(HookKind::kEmergency, delivered);
+  Report(delivered, delivery);
+  return delivered.outcome;
+}
+
+Delivered Capture::Deliver(Delivery& delivery) {
   Delivered delivered;
   if (config_.destinations.empty()) {
     delivered.reason = "no destination: neither 'kdump.dest=' nor '/etc/kdump.conf' has one";
   } else {
     delivered = delivery.Run(config_.destinations);
   }
-  if (delivered.outcome == CaptureOutcome::kFailed &&
-      config_.failure_action == FailureAction::kDumpToRootfs)
-    delivered = SaveToRootfs(delivery);
-  Report(delivered, delivery);
-  return delivered.outcome;
+  bool rootfs = delivered.outcome == CaptureOutcome::kFailed &&
+                config_.failure_action == FailureAction::kDumpToRootfs;
+  if (!rootfs) return delivered;
+  log_.Say("dump failed: {}", delivered.reason);
+  return SaveToRootfs(delivery);
 }
 
 // The root file system is the one that the kernel that crashed was told.
@@ -189,18 +284,14 @@ void Capture::ShowLastWords(Delivery& delivery) {
 void Capture::Shell() {
   watchdog_.Disarm();
   watchdog_.SetTotal(milliseconds(0));
-  for (const char* shell : {"/bin/sh", "/bin/bash", "/bin/busybox"}) {
-    if (!root_.Exists(shell)) continue;
-    log_.Console(fmt::format("{} follows; 'exit' goes on", shell));
-    std::vector<std::string> argv = {root_.HostPath(shell)};
-    if (argv[0].ends_with("busybox")) argv.emplace_back("sh");
-    int fd = options_.console_fd;
-    Result<ChildProcess> child = ChildProcess::Spawn(argv, {fd, fd, fd});
-    if (child) (void)child->Wait();
-    if (!child) log_.Say("{}", child.error().message());
-    return;
-  }
-  log_.Say("there is no shell in the capture image (extra_bins /bin/sh puts one there)");
+  RunShell(root_, options_.console_fd, log_);
+}
+
+// It resets a machine that does not restart by itself, but must leave one alone that is to stay
+// down.
+void Capture::StopHardwareWatchdog(EndAction action) {
+  if (hardware_ && action != EndAction::kReboot) hardware_->Disarm();
+  ending_ = true;
 }
 
 void Capture::Finish(EndAction action) {
@@ -211,6 +302,7 @@ void Capture::Finish(EndAction action) {
   context_.Begin("ending");
   log_.Console(Describe(action));
   DrainConsole(options_.console_fd, system_);
+  StopHardwareWatchdog(action);
   system_.Finish(action);
 }
 
@@ -222,6 +314,7 @@ void Capture::GiveUp(const std::string& what) {
   if (action == EndAction::kShell) action = EndAction::kReboot;
   log_.Console(fmt::format("dump failed: no progress while {}", what));
   log_.Console(Describe(action));
+  StopHardwareWatchdog(action);
   system_.Finish(action);
 }
 
@@ -239,6 +332,7 @@ int ExitStatus(CaptureOutcome outcome) {
       return 0;
     case CaptureOutcome::kPartial:
       return 3;
+    case CaptureOutcome::kSkipped:
     case CaptureOutcome::kFailed:
     case CaptureOutcome::kNoVmcore:
       return 1;

@@ -162,7 +162,7 @@ TEST_F(DumpTest, EmptyFileIsNoDump) {
   EXPECT_EQ(Save(": >\"$out\"; exit 0").state, DumpState::kFailed);
 }
 TEST_F(DumpTest, RefusedOptionsFallBackToTheDefault) {
-  DumpResult result = Save("case \"$*\" in *-p*) exit 2;; esac; echo whole >\"$out\"",
+  DumpResult result = Save("case \" $* \" in *\" -p \"*) exit 2;; esac; echo whole >\"$out\"",
                            {31, DumpCompression::kSnappy});
   EXPECT_EQ(result.state, DumpState::kComplete);
   EXPECT_EQ(filter_.runs()[1].find("-l "), 0u);

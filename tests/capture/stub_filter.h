@@ -29,10 +29,10 @@ class StubFilter {
 
 // What a working filter does: a log for --dump-dmesg, else a dump of 1000 bytes.
 inline constexpr const char* kWorkingFilter = R"(
-case "$*" in
+case " $* " in
 *--dump-dmesg*) printf 'first line\nKernel panic - not syncing: test\n' ;;
 *--dry-run*) echo '{"bytes": 1000}' >"$json" ;;
-*-F*) flat ;;
+*" -F "*) flat ;;
 *) head -c 1000 /dev/zero >"$out"; echo 'pages kept: 7' ;;
 esac
 )";
