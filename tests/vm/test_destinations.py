@@ -242,7 +242,7 @@ def got(name: str) -> Got:
     ended = capture_run.crash(test_capture.programs(), kernels.find(KERNEL), work, setup,
                               verbose=case.show)
     if not re.search("kdump: dump saved", ended.console):
-        raise archive.ArchiveError(f"no dump ({ended.result.how}): {ended.console[-3000:]}")
+        raise archive.ArchiveError(f"no dump ({ended.result.how}): {ended.console[-400:]}")
     return Got(ended, capture_run.dumps_below(place.read()))
 
 
