@@ -3,8 +3,8 @@
 """How little memory a capture does with, and how long it takes from the panic to the reboot.
 
 The same Debian 12 guest (Linux 6.1, 1 GiB, one CPU, its ext4 root on a virtio disk is where dumps
-go) crashes with our small image, with Debian's kdump-tools as it comes, and with a dracut image
-that has makedumpfile.  All are loaded by kexec_file_load.  The least crashkernel= that leaves a
+go) crashes with our small image, with Debian's kdump-tools as it comes, with a dracut image that
+has makedumpfile, and, for the kernel's own need, with an init that does nothing.  All are loaded by kexec_file_load.  The least crashkernel= that leaves a
 whole dump is found by bisection.  Takes about half an hour; needs what the tests on a whole Debian
 need.
 """
@@ -50,6 +50,7 @@ kexec -s -p /boot/vmlinuz-$(uname -r) --initrd=/crash.img --command-line="{words
     fail "loading ended with $?"
 """
 INHERITED = "$(sed 's/ *crashkernel=[^ ]*//' /proc/cmdline)"
+NOTHING = "null_init: here"
 NO_KDUMP_TOOLS = "systemd.mask=kdump-tools.service"
 
 DRACUT_MODULE = {
@@ -125,7 +126,8 @@ class Bench:
         machine, result = self.boot(candidate.parts, crashkernel, clock, candidate.arguments)
         if not result.has("loaded 1\n"):
             raise archive.ArchiveError(f"no crash with {candidate.name}: {result.console[-3000:]}")
-        saved = clock.restart > 0 and self._has_dump(machine)
+        saved = clock.restart > 0 and (result.has(NOTHING) if candidate.does_nothing
+                                       else self._has_dump(machine))
         shutil.rmtree(machine.work)
         return Outcome(saved, clock.restart - clock.panic, result.how)
 
@@ -154,6 +156,20 @@ class Bench:
             run=LOAD.format(words=words) + CRASH, files={"crash.img": image},
             programs={"sbin/kexec": guest.Program(self.programs.kexec)})
         return Candidate("kdumpkit, small image", parts, NO_KDUMP_TOOLS, image.stat().st_size)
+
+    def nothing(self) -> "Candidate":
+        """An init that does nothing, with our command line."""
+        init, image = self.work / "null_init", self.work / "nothing.img"
+        archive.run_quietly(["gcc", "-O2", "-static", "-s", "-o", init,
+                             TOP / "tests/bench/null_init.c"])
+        archive.run_quietly([self.programs.mkinitramfs, "--output", image, "--init", init,
+                             "--compress", "gzip"])
+        words = f"console=ttyS0 panic=5 loglevel=4 {OUR_WORDS}"
+        parts = debian_guest.Parts(
+            run=LOAD.format(words=words) + CRASH, files={"crash.img": image},
+            programs={"sbin/kexec": guest.Program(self.programs.kexec)})
+        return Candidate("an init that does nothing", parts, NO_KDUMP_TOOLS,
+                         image.stat().st_size, does_nothing=True)
 
     def kdump_tools(self) -> "Candidate":
         """Debian's, which has loaded at boot what it made itself."""
@@ -185,6 +201,7 @@ class Candidate:
     parts: debian_guest.Parts
     arguments: str       # of the first kernel
     image_bytes: int     # 0: the image is not ours to know
+    does_nothing: bool = False
 
 
 def bisect(bench: Bench, candidate: Candidate) -> tuple[int, float]:
@@ -214,10 +231,10 @@ def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build-dir", type=pathlib.Path, default=TOP / "build")
-    parser.add_argument("--only", metavar="NAME", help="ours, kdump_tools or dracut")
+    parser.add_argument("--only", metavar="NAME", help="nothing, ours, kdump_tools or dracut")
     parser.add_argument("--verbose", action="store_true", help="show the consoles")
     options = parser.parse_args()
-    names = [options.only] if options.only else ["ours", "kdump_tools", "dracut"]
+    names = [options.only] if options.only else ["nothing", "ours", "kdump_tools", "dracut"]
     with tempfile.TemporaryDirectory(prefix="floor.") as work:
         bench = Bench(options, pathlib.Path(work))
         rows = []
