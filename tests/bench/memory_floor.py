@@ -137,7 +137,7 @@ class Bench:
         return len(dumps) == 1 and self._is_whole(dumps[0])
 
     def _is_whole(self, dump: pathlib.Path) -> bool:
-        with open(dump, "rb") as file:
+        with open(dump, "rb", buffering=0) as file:    # its place is the child's, too
             flattened = file.read(12) == b"makedumpfile"
             file.seek(0)
             if flattened:
