@@ -13,7 +13,9 @@ bool NeedsNetwork(const Destination& destination) {
   return destination.kind == Kind::kNfs || destination.kind == Kind::kSsh;
 }
 
-Result<std::unique_ptr<Target>> OpenTarget(const Destination& destination, std::chrono::seconds patience, const CaptureContext& context) {
+Result<std::unique_ptr<Target>> OpenTarget(const Destination& destination,
+                                           std::chrono::seconds patience,
+                                           const CaptureContext& context) {
   switch (destination.kind) {
     case Kind::kDevice:
     case Kind::kNfs:
@@ -22,7 +24,8 @@ Result<std::unique_ptr<Target>> OpenTarget(const Destination& destination, std::
     case Kind::kRaw:
       return RawTarget::Open(destination, context);
     case Kind::kSsh:
-      return SshTarget::Open(SshTarget::AccessOf(destination, context.config), destination.path, patience, context);
+      return SshTarget::Open(SshTarget::AccessOf(destination, context.config), destination.path,
+                             patience, context);
     case Kind::kFolder:
       return Unsupported(
           "'{}' is a folder of the running system; kdumpctl writes which device it is on",

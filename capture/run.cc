@@ -108,8 +108,7 @@ CaptureOutcome Capture::Run() {
   CaptureOutcome outcome = HasVmcore() ? Save() : CaptureOutcome::kNoVmcore;
   bool failed = outcome == CaptureOutcome::kFailed;
   if (failed && config_.failure_action == FailureAction::kShell) Shell();
-  Finish(failed ? AsEndAction(config_.failure_action, config_.final_action)
-                : config_.final_action);
+  Finish(failed ? AsEndAction(config_.failure_action, config_.final_action) : config_.final_action);
   return outcome;
 }
 
@@ -169,9 +168,9 @@ Status Capture::NetworkUp() {
 
 // The dump's status and places are in the environment. Returns what failed.
 std::vector<std::string> Capture::RunHooksOf(HookKind kind, const Delivered& delivered) {
-  std::vector<std::string> environment = {
-      fmt::format("KDUMP_HOST={}", config_.host), fmt::format("KDUMP_BOOT_ID={}", config_.boot_id),
-      fmt::format("KDUMP_TEST_ID={}", config_.test_id)};
+  std::vector<std::string> environment = {fmt::format("KDUMP_HOST={}", config_.host),
+                                          fmt::format("KDUMP_BOOT_ID={}", config_.boot_id),
+                                          fmt::format("KDUMP_TEST_ID={}", config_.test_id)};
   if (kind != HookKind::kPre) {
     environment.push_back(fmt::format("KDUMP_STATUS={}", StatusName(delivered.outcome)));
     environment.push_back(fmt::format("KDUMP_REASON={}", delivered.reason));

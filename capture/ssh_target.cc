@@ -40,7 +40,8 @@ SshTarget::SshTarget(SshAccess access, std::string path, const CaptureContext& c
             context.watchdog),
       parent_(path == "/" ? "" : std::move(path)) {}
 
-Result<std::unique_ptr<Target>> SshTarget::Open(SshAccess access, std::string path, seconds patience, const CaptureContext& context) {
+Result<std::unique_ptr<Target>> SshTarget::Open(SshAccess access, std::string path,
+                                                seconds patience, const CaptureContext& context) {
   std::unique_ptr<SshTarget> target(new SshTarget(std::move(access), std::move(path), context));
   TRY(target->WaitForServer(patience));
   context.log.Say("destination: {}", target->Describe(""));

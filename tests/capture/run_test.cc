@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <fstream>
@@ -218,7 +219,124 @@ TEST_F(RunTest, LongLogIsCutToItsEnd) {
   EXPECT_THAT(console_.text(), HasSubstr("kdump: 99\nkdump: 100\nkdump: dump failed"));
 }
 
+// Hooks note their environment, and end with the status that their name has.
+class HookTest : public RunTest {
+ protected:
+  void AddHook(const std::string& name, int status) {
+    dir_.Write(name,
+               fmt::format("#!/bin/sh\necho \"{0} $KDUMP_STATUS $1 $KDUMP_FOLDER/$KDUMP_FILE\" "
+                           ">>'{1}'\nexit {2}\n",
+                           name, dir_.File("hooks"), status));
+    CHECK(chmod(dir_.File(name).c_str(), 0755) == 0);
+  }
+  std::string Hooks() { return FakeConsole(dir_.File("hooks")).text(); }
+  std::string Folder() { return dir_.File(fmt::format("kdump/{}", kFolder)); }
+  void Configure(const std::string& text) {
+    dir_.Write("etc/kdump.conf", "destination UUID=aa-01:/crash\n" + text);
+    SetCommandLine("quiet");
+  }
+};
+TEST_F(HookTest, PreAndPostOfASavedDump) {
+  Configure("kdump_pre /pre\nkdump_post /post\n");
+  AddHook("pre", 0);
+  AddHook("post", 0);
+  AddHook("etc/kdump/emergency.d/10-call", 0);
+  EXPECT_EQ(Run(), CaptureOutcome::kSaved);
+  EXPECT_EQ(Hooks(), fmt::format("pre   /\npost saved 0 {}/vmcore\n", Folder()));
+}
+TEST_F(HookTest, FailingHooksLoseNothing) {
+  Configure("kdump_pre /pre\nkdump_post /post\n");
+  AddHook("pre", 1);
+  AddHook("post", 1);
+  EXPECT_EQ(Run(), CaptureOutcome::kSaved);
+  EXPECT_THAT(Content("manifest.json"), AllOf(HasSubstr("hook '/pre' failed: exit status 1"),
+                                              HasSubstr("hook '/post' failed: exit status 1")));
+}
+TEST_F(HookTest, FailingPreSkipsTheDumpWhenToldSo) {
+  Configure("kdump_pre /pre\npre_failure skip\nfinal_action halt\nfailure_action poweroff\n");
+  AddHook("pre", 1);
+  EXPECT_EQ(Run(), CaptureOutcome::kSkipped);
+  EXPECT_TRUE(filter_.runs().empty());
+  EXPECT_TRUE(system_.Called("finish halting"));
+}
+TEST_F(HookTest, ProgramInPreFolderDoesNotSkip) {
+  Configure("kdump_pre /pre\npre_failure skip\n");
+  AddHook("pre", 0);
+  AddHook("etc/kdump/pre.d/10", 1);
+  EXPECT_EQ(Run(), CaptureOutcome::kSaved);
+}
+TEST_F(HookTest, PostAndEmergencyOfAFailedDump) {
+  Configure("kdump_post /post\nkdump_emergency /emergency\n");
+  AddHook("post", 0);
+  AddHook("emergency", 0);
+  system_.mount_errors["ext4"] = EIO;
+  EXPECT_EQ(Run(), CaptureOutcome::kFailed);
+  EXPECT_EQ(Hooks(), "post failed 1 /\nemergency failed  /\n");
+}
+TEST_F(HookTest, ClusterIsTold) {
+  Configure("fence_kdump_nodes n1 n2\nfence_kdump_args -p 7410\n");
+  dir_.Write("usr/sbin/fence_kdump_send",
+             fmt::format("#!/bin/sh\necho \"$*\" >'{}'\nexec sleep 1000\n", dir_.File("told")));
+  CHECK(chmod(dir_.File("usr/sbin/fence_kdump_send").c_str(), 0755) == 0);
+  filter_.SetBody(fmt::format("while [ ! -s '{}' ]; do sleep 0.1; done\n{}", dir_.File("told"),
+                              kWorkingFilter));
+  EXPECT_EQ(Run(), CaptureOutcome::kSaved);
+  EXPECT_EQ(FakeConsole(dir_.File("told")).text(), "-p 7410 n1 n2\n");
+}
+
+TEST_F(RunTest, FileAndWords) {
+  dir_.Write("etc/kdump.conf", "destination UUID=none\nlevel 3\nnonsense\n");
+  EXPECT_EQ(Run(), CaptureOutcome::kSaved);
+  EXPECT_THAT(filter_.runs()[1], HasSubstr("-d 3 "));
+  EXPECT_TRUE(console_.Shows("/etc/kdump.conf:3: error: "));
+}
+TEST_F(DestinationFault, FailureAction) {
+  SetCommandLine("kdump.dest=UUID=bb-02 kdump.timeout=0 kdump.failure_action=poweroff");
+  Run();
+  EXPECT_TRUE(system_.Called("finish powering off"));
+}
+TEST_F(DestinationFault, ShellThenFinalAction) {
+  SetCommandLine(
+      "kdump.dest=UUID=bb-02 kdump.timeout=0 kdump.failure_action=shell kdump.final=halt");
+  dir_.Write("bin/sh", fmt::format("#!/bin/sh\necho here >'{}'\n", dir_.File("shell")));
+  CHECK(chmod(dir_.File("bin/sh").c_str(), 0755) == 0);
+  Run();
+  EXPECT_EQ(FakeConsole(dir_.File("shell")).text(), "here\n");
+  EXPECT_TRUE(system_.Called("finish halting"));
+}
+TEST_F(DestinationFault, ShellThatIsNotThere) {
+  SetCommandLine("kdump.dest=UUID=bb-02 kdump.timeout=0 kdump.failure_action=shell");
+  Run();
+  EXPECT_TRUE(console_.Shows("there is no shell in the capture image"));
+  EXPECT_TRUE(system_.Called("finish rebooting"));
+}
+TEST_F(RunTest, FinalShellThenReboot) {
+  SetCommandLine("kdump.dest=UUID=aa-01 kdump.final=shell");
+  EXPECT_EQ(Run(), CaptureOutcome::kSaved);
+  EXPECT_TRUE(system_.Called("finish rebooting"));
+}
+TEST_F(RunTest, DumpToRootfs) {
+  SetCommandLine(
+      "root=UUID=aa-01 rootfstype=ext4 kdump.dest=UUID=bb-02 kdump.timeout=0 kdump.path=/crash "
+      "kdump.failure_action=dump_to_rootfs");
+  EXPECT_EQ(Run(), CaptureOutcome::kSaved);
+  EXPECT_EQ(Content("vmcore").size(), 1000u);
+  EXPECT_THAT(Content("manifest.json"), HasSubstr("did not appear"));
+}
+TEST_F(DestinationFault, DumpToRootfsWithoutRoot) {
+  SetCommandLine(
+      "root=nfs kdump.dest=UUID=bb-02 kdump.timeout=0 kdump.failure_action=dump_to_rootfs");
+  ExpectFailure("no 'root=' with a device");
+}
+TEST_F(RunTest, LogOnlyIsASuccess) {
+  SetCommandLine("kdump.dest=UUID=aa-01 kdump.path=/crash kdump.dmesg_only=yes");
+  EXPECT_EQ(Run(), CaptureOutcome::kDmesgOnly);
+  EXPECT_TRUE(console_.Shows("log of the dead kernel saved, no dump: /dev/vda:/crash/"));
+}
+
 TEST(ExitStatus, OfEachOutcome) {
+  EXPECT_EQ(ExitStatus(CaptureOutcome::kDmesgOnly), 0);
+  EXPECT_EQ(ExitStatus(CaptureOutcome::kSkipped), 1);
   EXPECT_EQ(ExitStatus(CaptureOutcome::kSaved), 0);
   EXPECT_EQ(ExitStatus(CaptureOutcome::kPartial), 3);
   EXPECT_EQ(ExitStatus(CaptureOutcome::kFailed), 1);

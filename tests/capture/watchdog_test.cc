@@ -43,6 +43,19 @@ TEST_F(WatchdogTest, DeadlineMayComeNearer) {
   ASSERT_TRUE(ExpiresWithin(seconds(30)));
   EXPECT_EQ(expired_future_.get(), "writing");
 }
+TEST_F(WatchdogTest, ProgressDoesNotMoveTheTotal) {
+  watchdog_.SetTotal(milliseconds(100));
+  watchdog_.Expect("writing", seconds(3600));
+  watchdog_.Disarm();
+  watchdog_.Expect("writing more", seconds(3600));
+  ASSERT_TRUE(ExpiresWithin(seconds(30)));
+  EXPECT_EQ(expired_future_.get(), "writing more (total_timeout)");
+}
+TEST_F(WatchdogTest, TotalOfZeroIsNone) {
+  watchdog_.SetTotal(milliseconds(50));
+  watchdog_.SetTotal(milliseconds(0));
+  EXPECT_FALSE(ExpiresWithin(milliseconds(200)));
+}
 TEST(Watchdog, EndsWhileArmed) {
   Watchdog watchdog([](const std::string&) {});
   watchdog.Expect("mounting", seconds(3600));

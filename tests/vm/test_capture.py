@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """From the panic to the dump with our own kexec, kdump-capture and kdump-filter."""
 
+import hashlib
+import json
 import os
 import pathlib
 import re
@@ -95,11 +97,11 @@ class WholePath(CaptureCase):
         self.assertRegex(console, r"kdump: dump saved: \S+/vmcore, ")
 
     def check_files(self, kernel):
-        """One folder, three files, no unfinished one."""
+        """One folder, four files, no unfinished one."""
         folders = captured(kernel).folders
         self.assertEqual(len(folders), 1, folders)
         self.assertEqual(sorted(os.listdir(folders[0])),
-                         ["capture.log", "vmcore", "vmcore-dmesg.txt"])
+                         ["capture.log", "manifest.json", "vmcore", "vmcore-dmesg.txt"])
         self.assertRegex(folders[0].name, r"^\S+-\d{4}-?\d\d-?\d\d\S*$")
 
     def check_file_system_is_clean(self, kernel):
@@ -117,6 +119,25 @@ class WholePath(CaptureCase):
         text = captured(kernel).text("capture.log")
         self.assertIn("log of the dead kernel saved", text)
         self.assertIn("vmcore written", text)
+
+    def check_manifest(self, kernel):
+        """Agrees with the files, and knows the kernel and why it panicked."""
+        ended = captured(kernel)
+        manifest = json.loads(ended.text("manifest.json"))
+        self.assertEqual(manifest["outcome"], "complete", manifest)
+        self.assertEqual(manifest["panic"], "sysrq triggered crash")
+        self.assertEqual(manifest["kernel"], kernels.find(kernel).release)
+        self.assertEqual(manifest["compression"], VARIANTS[kernel]["compression"])
+        self.assertGreater(manifest["pages"]["classes"]["kernel"]["kept"], 1000)
+        self.assertGreater(manifest["memory"]["total"], manifest["memory"]["lowest_available"])
+        self.assertGreater(manifest["memory"]["lowest_available"], 1 << 20)
+        self.assertEqual([file["name"] for file in manifest["files"]],
+                         ["vmcore-dmesg.txt", "vmcore"])
+        for file in manifest["files"]:
+            data = (ended.folder / file["name"]).read_bytes()
+            self.assertEqual(len(data), file["size"])
+            self.assertEqual(hashlib.sha256(data).hexdigest(), file["sha256"])
+            self.assertIn(file["verified"], ("yes", "sample"))
 
     def check_dump_is_whole(self, kernel):
         """Complete, sound, of the level and codec that were asked for."""
@@ -194,8 +215,36 @@ def run_fault(cls: type[FaultCase]) -> whole_path.Captured:
                           image=image, verbose=case.show)
 
 
+class SmallDisk(FaultCase):
+    """The destination has room for a dump, but not for the one that was asked for."""
+
+    words = {"level": "0", "min_free": "0"}
+    disk_mib = 64
+
+    def test_machine_goes_on(self):
+        """It restarts all the same."""
+        self.assert_ended(self.ended())
+
+    def test_dump_is_whole_at_a_higher_level(self):
+        """The next step of the ladder."""
+        dump = kdump_file.KdumpFile(self.ended().folder / "vmcore")
+        self.assertEqual(dump.problems(), [])
+        self.assertEqual(dump.level, 31)
+
+    def test_it_is_said(self):
+        """On the console and in the manifest."""
+        self.assertIn("instead of level 0", self.ended().console)
+        manifest = json.loads(self.ended().text("manifest.json"))
+        self.assertEqual(manifest["level"], 31)
+        self.assertIn("instead of level 0", manifest["warnings"][0])
+
+    def test_file_system_is_clean(self):
+        """The destination was unmounted."""
+        self.assert_clean(self.ended())
+
+
 class FullDisk(FaultCase):
-    """The destination has no room for the dump."""
+    """The destination has no room for any dump."""
 
     words = {"level": "0"}
     disk_mib = 24
@@ -206,19 +255,22 @@ class FullDisk(FaultCase):
 
     def test_console_tells(self):
         """The reason stands on the console."""
-        self.assertIn("No space left on device", self.ended().console)
+        self.assertIn("dump failed: too little room", self.ended().console)
         self.assertNotIn("kdump: dump saved:", self.ended().console)
 
     def test_log_of_the_dead_kernel_is_saved(self):
         """It was written first."""
         self.assertIn("sysrq triggered crash", self.ended().text("vmcore-dmesg.txt"))
 
-    def test_dump_is_marked_incomplete(self):
-        """What there is does not pass for a whole dump."""
+    def test_manifest_tells(self):
+        """There is the log and no dump."""
+        manifest = json.loads(self.ended().text("manifest.json"))
+        self.assertEqual(manifest["outcome"], "dmesg-only")
+        self.assertEqual([file["name"] for file in manifest["files"]], ["vmcore-dmesg.txt"])
+
+    def test_nothing_passes_for_a_dump(self):
+        """No file has the final name."""
         self.assertFalse((self.ended().folder / "vmcore").exists())
-        dump = kdump_file.KdumpFile(self.ended().folder / "vmcore-incomplete")
-        self.assertTrue(dump.incomplete)
-        self.assertGreater(sum(1 for _ in dump.pages()), 100)
 
     def test_file_system_is_clean(self):
         """The destination was unmounted."""
