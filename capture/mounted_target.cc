@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
@@ -93,13 +94,25 @@ Status MountedTarget::MakeFolder(const std::string& name) {
   std::error_code error;
   std::filesystem::create_directories(parent_, error);
   if (error) return SystemError(error.value(), fmt::format("cannot create folder '{}'", parent_));
+  int failure = MakeNumberedFolder(name);
+  // vfat has no colon in names.
+  if (failure == EINVAL) {
+    std::string without = name;
+    std::replace(without.begin(), without.end(), ':', '-');
+    failure = MakeNumberedFolder(without);
+  }
+  if (failure == 0) return SyncDirectory(parent_);
+  return SystemError(failure, fmt::format("cannot create folder '{}'", folder_));
+}
+
+int MountedTarget::MakeNumberedFolder(const std::string& name) {
   for (int number = 1; number < kMaxSameName; ++number) {
     folder_ = number == 1 ? fmt::format("{}/{}", parent_, name)
                           : fmt::format("{}/{}-{}", parent_, name, number);
-    if (mkdir(folder_.c_str(), 0700) == 0) return SyncDirectory(parent_);
-    if (errno != EEXIST) break;
+    if (mkdir(folder_.c_str(), 0700) == 0) return 0;
+    if (errno != EEXIST) return errno;
   }
-  return SystemError(errno, fmt::format("cannot create folder '{}'", folder_));
+  return EEXIST;
 }
 
 Status MountedTarget::Begin(const std::string& name) {

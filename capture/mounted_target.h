@@ -28,6 +28,8 @@ class MountedTarget : public Target {
   Status Close() override;
 
  private:
+  // With "-2" and so on behind a name that is taken. 0, or the error's number.
+  int MakeNumberedFolder(const std::string& name);
   MountedTarget(const CaptureContext& context, MountedFolder mounted, std::string parent)
       : context_(context), mounted_(std::move(mounted)), parent_(std::move(parent)) {}
 

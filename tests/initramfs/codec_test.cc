@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <lzma.h>
+#include <zstd.h>
+
+#include <memory>
 
 namespace kdumpkit {
 namespace {
@@ -67,6 +70,20 @@ TEST_P(CodecTest, LimitIsKept) {
   ByteBuffer packed = GetParam().pack(Sample(5000));
   EXPECT_TRUE(UnpackModule(packed, GetParam().name, 5000));
   EXPECT_FALSE(UnpackModule(packed, GetParam().name, 4999));
+}
+
+// What the kernel unpacks with has to fit beside the image in the memory reserved for a crash.
+TEST(ImageCodec, ZstdNeedsLittleMemoryToUnpack) {
+  constexpr int kWindowLog = 17;
+  ByteBuffer packed = Zstd(Sample(size_t{5} << 20));
+  std::unique_ptr<ZSTD_DCtx, size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(), ZSTD_freeDCtx);
+  ASSERT_EQ(ZSTD_isError(ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, kWindowLog)),
+            0U);
+  ByteBuffer room(size_t{1} << 20);
+  ZSTD_outBuffer out = {room.data(), room.size(), 0};
+  ZSTD_inBuffer in = {packed.data(), packed.size(), 0};
+  size_t status = ZSTD_decompressStream(context.get(), &out, &in);
+  EXPECT_EQ(ZSTD_isError(status), 0U) << ZSTD_getErrorName(status);
 }
 
 INSTANTIATE_TEST_SUITE_P(Codec, CodecTest,

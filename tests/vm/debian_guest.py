@@ -6,6 +6,7 @@ What a test brings (programs, files, scripts) comes on a second disk, from which
 the host.
 """
 
+import contextlib
 import dataclasses
 import pathlib
 import shutil
@@ -65,7 +66,8 @@ class Machine:
     def boot(self, parts: Parts | None = None, *, disks: list[guest.Disk] | None = None,
              arguments: str = "", crashkernel: str = "192M", memory_mib: int = 1024,
              time_limit: float = 900, verbose=None, log: str = "console.log",
-             qemu_arguments: list[str] | None = None) -> guest.Result:
+             cpus: int = 2, qemu_arguments: list[str] | None = None,
+             answer=None) -> guest.Result:
         """Boots with what a test brings; ends when the machine powers off or restarts.
 
         `arguments` are added to the kernel's command line.
@@ -74,10 +76,11 @@ class Machine:
         if parts:
             all_disks.append(guest.Disk("guest", self._parts_disk(parts), read_only=True))
         run = guest.GuestRun(
-            self.image.kernel, self.image.initrd, all_disks, memory_mib, crashkernel=crashkernel,
+            self.image.kernel, self.image.initrd, all_disks, memory_mib, cpus,
+            crashkernel=crashkernel,
             extra_arguments=f"root=LABEL=root rw systemd.show_status=1 {arguments}".strip(),
             time_limit=time_limit, qemu_arguments=qemu_arguments or [])
-        return run.run(self.work / log, verbose)
+        return run.run(self.work / log, verbose, answer=answer)
 
     def _parts_disk(self, parts: Parts) -> pathlib.Path:
         folder, disk = self.work / "parts", self.work / "parts.img"
@@ -92,15 +95,27 @@ class Machine:
 
         The machine must be off.  Its journal is replayed first, as the next boot would do.
         """
-        raw, target = self.work / "root.raw", self.work / "left"
+        target = self.work / "left"
+        with self._raw_disk() as raw:
+            for path in paths:
+                place = target / path.strip("/")
+                place.parent.mkdir(parents=True, exist_ok=True)
+                archive.run_quietly([_tool("debugfs"), "-R", f"rdump {path} {place.parent}", raw])
+        return target
+
+    def copy_out_file(self, path: str, target: pathlib.Path) -> pathlib.Path:
+        """The same for one file, which gets the name `target`."""
+        with self._raw_disk() as raw:
+            archive.run_quietly([_tool("debugfs"), "-R", f"dump {path} {target}", raw])
+        return target
+
+    @contextlib.contextmanager
+    def _raw_disk(self):
+        raw = self.work / "root.raw"
         archive.run_quietly(["qemu-img", "convert", "-O", "raw", self.disk, raw])
         self._replay(raw)
-        for path in paths:
-            place = target / path.strip("/")
-            place.parent.mkdir(parents=True, exist_ok=True)
-            archive.run_quietly([_tool("debugfs"), "-R", f"rdump {path} {place.parent}", raw])
+        yield raw
         raw.unlink()
-        return target
 
     def _replay(self, raw: pathlib.Path) -> None:
         done = subprocess.run([_tool("e2fsck"), "-p", str(raw)], capture_output=True, text=True,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The disk image of a Debian system with systemd and kdump-tools.
+"""The disk image of a Debian system with systemd, kdump-tools, dracut, and servers that are off.
 
 It is made once and kept in the cache, keyed by this file, what it installs, and the version of
 every package in it.
@@ -19,7 +19,8 @@ import guest
 import kernels
 
 PACKAGES = ("systemd-sysv", "udev", "dbus", "kmod", "procps", "iproute2", "e2fsprogs", "busybox",
-            "initramfs-tools", "kdump-tools", "kexec-tools", "makedumpfile")
+            "initramfs-tools", "kdump-tools", "kexec-tools", "makedumpfile", "dracut-core",
+            "openssh-client", "openssh-server", "nfs-common", "nfs-kernel-server")
 ROOT, CUSTOMIZE = guest.HERE / "debian_root", guest.HERE / "debian_customize.sh"
 EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 MIB = 1 << 20

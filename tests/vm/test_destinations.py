@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every kind of destination gets a whole dump: file systems on a disk, a raw disk, a folder of the
+host's, and servers in a second guest."""
+
+import dataclasses
+import hashlib
+import pathlib
+import re
+import subprocess
+import tempfile
+import time
+
+import archive
+import capture_run
+import case
+import debian_image
+import guest
+import kdump_file
+import kernels
+import server_guest
+import settings
+import test_capture
+from capture_run import Saved, Setup
+
+KERNEL = "6.1"
+DISK_BYTES = 512 << 20
+VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
+NO_DEVICE = "UUID=01234567-89ab-cdef-0123-456789abcdef"
+LIMITS = "device_timeout 5\nnetwork_timeout 30\nconnect_timeout 10\nmount_timeout 30\n"
+FILES = ["capture.log", "manifest.json", "vmcore", "vmcore-dmesg.txt"]
+STREAMED = ["capture.log", "manifest.json", "vmcore-dmesg.txt", "vmcore.flat"]
+
+
+@case.once
+def server() -> server_guest.ServerGuest:
+    """The server that all tests of a run share."""
+    work = test_capture.scratch("server")
+    started = server_guest.ServerGuest(debian_image.image(KERNEL), work, case.show).start()
+    _servers.append(started)
+    return started
+
+
+_servers: list[server_guest.ServerGuest] = []
+
+
+def tearDownModule():
+    """Ends the server, and removes the disks."""
+    while _servers:
+        _servers.pop().stop()
+    test_capture.tearDownModule()
+
+
+@dataclasses.dataclass
+class Got:
+    """What a destination got."""
+    ended: capture_run.Ended
+    dumps: list[Saved]
+
+    @property
+    def dump(self) -> Saved:
+        """The one dump."""
+        only, = self.dumps
+        return only
+
+
+class Place:
+    """A destination that tests run: how it is made, written in kdump.conf, and read."""
+
+    files = FILES
+
+    def __init__(self, work: pathlib.Path):
+        self.work = work
+
+    def setup(self) -> Setup:
+        """What the capture kernel finds."""
+        raise NotImplementedError
+
+    def read(self) -> pathlib.Path:
+        """The folder, on the host, that has the dumps' folders."""
+        raise NotImplementedError
+
+
+class DiskPlace(Place):
+    """A file system on a disk, found by its UUID or label."""
+
+    fs_type, modules = "ext4", ("ext4",)
+    mkfs: tuple[str, ...] = ("mkfs.ext4", "-q", "-F", "-L", "crash")
+    line = "destination LABEL=crash\n"
+
+    def setup(self) -> Setup:
+        disk = guest.make_blank(self.work / "disk", DISK_BYTES)
+        archive.run_quietly([*self.mkfs, disk], {"PATH": "/usr/sbin:/sbin:/usr/bin:/bin"})
+        return Setup(self.line + LIMITS, ("virtio_blk", *self.modules),
+                     disks=[guest.Disk("crash", disk)])
+
+    def read(self) -> pathlib.Path:
+        return capture_run.read_disk(kernels.find(KERNEL), self.work / "disk", self.fs_type,
+                                     self.modules, self.work / "read", case.show) / "var/crash"
+
+
+class Xfs(DiskPlace):
+    """xfs."""
+
+    fs_type, modules = "xfs", ("xfs",)
+    mkfs = ("mkfs.xfs", "-q", "-L", "crash")
+
+
+class Btrfs(DiskPlace):
+    """btrfs."""
+
+    fs_type, modules = "btrfs", ("btrfs",)
+    mkfs = ("mkfs.btrfs", "-q", "-L", "crash")
+
+
+class Vfat(DiskPlace):
+    """vfat, whose names may have no colon."""
+
+    fs_type, modules = "vfat", ("vfat", "nls_cp437", "nls_ascii", "nls_iso8859_1", "nls_utf8")
+    mkfs = ("mkfs.vfat", "-n", "CRASH")
+    line = "destination LABEL=CRASH\n"
+
+
+class SecondOfTwo(DiskPlace):
+    """The first destination of the list does not exist."""
+
+    line = f"destination {NO_DEVICE}\ndestination LABEL=crash\n"
+
+
+class Raw(Place):
+    """A disk without a file system; what is on it is recovered on the host."""
+
+    files = STREAMED
+
+    def setup(self) -> Setup:
+        disk = guest.make_blank(self.work / "disk", DISK_BYTES)
+        return Setup("destination raw:/dev/vda\n" + LIMITS, ("virtio_blk",),
+                     disks=[guest.Disk("crash", disk)])
+
+    def read(self) -> pathlib.Path:
+        folder = self.work / "recovered"
+        folder.mkdir()
+        program = settings.current.program("capture/kdump-capture")
+        filter_folder = settings.current.program("filter/kdump-filter").parent
+        archive.run_quietly([program, "--recover", self.work / "disk", folder],
+                            {"PATH": f"{filter_folder}:/usr/bin:/bin"})
+        return folder
+
+
+class Virtiofs(Place):
+    """A folder of the host's."""
+
+    def setup(self) -> Setup:
+        if not pathlib.Path(VIRTIOFSD).exists():
+            self.skip("no virtiofsd")
+        shared = self.work / "shared"
+        shared.mkdir()
+        self.sockets = tempfile.TemporaryDirectory(prefix="virtiofs.")
+        socket = pathlib.Path(self.sockets.name) / "socket"
+        self.daemon = subprocess.Popen(
+            [VIRTIOFSD, f"--socket-path={socket}", "-o", f"source={shared}", "-o", "cache=none"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not socket.exists():
+            if self.daemon.poll() is not None:
+                self.skip("virtiofsd does not start here")
+            time.sleep(0.1)
+        return Setup("destination virtiofs:crash\n" + LIMITS, ("virtiofs",), qemu_arguments=[
+            "-chardev", f"socket,id=crash,path={socket}",
+            "-device", "vhost-user-fs-pci,chardev=crash,tag=crash"])
+
+    def skip(self, reason: str):
+        """Not on this machine."""
+        raise case.unittest.SkipTest(reason)
+
+    def read(self) -> pathlib.Path:
+        self.daemon.wait(10)
+        self.sockets.cleanup()
+        return self.work / "shared/var/crash"
+
+
+class ServerPlace(Place):
+    """A folder on the server."""
+
+    config, modules, ssh = "", ("virtio_net",), False
+    known_hosts: str | None = None
+
+    def folder(self) -> str:
+        """Each test's own one."""
+        return f"{server_guest.CRASH}/{type(self).__name__}"
+
+    def setup(self) -> Setup:
+        server().run(f"mkdir -p {self.folder()}")
+        line = self.config.format(server=server_guest.ADDRESS, folder=self.folder(),
+                                  name=type(self).__name__, export=server_guest.CRASH)
+        return Setup(line + LIMITS, self.modules).with_server(server(), self.ssh, self.known_hosts)
+
+    def read(self) -> pathlib.Path:
+        return server().fetch(self.folder(), self.work / "fetched")
+
+
+class Nfs4(ServerPlace):
+    """NFS 4."""
+
+    config = "destination nfs://{server}{export}:/{name} options=vers=4.2\n"
+    modules = capture_run.NFS_MODULES
+
+
+class Nfs3(ServerPlace):
+    """NFS 3."""
+
+    config = "destination nfs://{server}{export}:/{name} options=vers=3\n"
+    modules = capture_run.NFS_MODULES
+
+
+class Ssh(ServerPlace):
+    """A login on the server."""
+
+    config = "destination ssh://root@{server}{folder}\n"
+    files, ssh = STREAMED, True
+
+
+class NfsAfterChangedKey(Nfs4):
+    """The ssh server's key is another one than is known; NFS on the same server is next."""
+
+    config = f"destination ssh://root@{{server}}{{folder}}-ssh\n{Nfs4.config}"
+    ssh = True
+    known_hosts = (f"{server_guest.ADDRESS} ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAA"
+                   "AAAAAAAAAAAAAAAAAAAAAAAAAA\n")
+
+
+PLACES = {"ext4": DiskPlace, "xfs": Xfs, "btrfs": Btrfs, "vfat": Vfat, "raw": Raw,
+          "virtiofs": Virtiofs, "second_of_two": SecondOfTwo, "nfs3": Nfs3, "nfs4": Nfs4,
+          "ssh": Ssh, "nfs_after_changed_key": NfsAfterChangedKey}
+CHOSEN = tuple(PLACES) if settings.current.matrix else ("ssh", "nfs_after_changed_key")
+
+
+@case.once
+def got(name: str) -> Got:
+    """The crash of a destination."""
+    work = test_capture.scratch(f"destination-{name}")
+    place = PLACES[name](work)
+    setup = place.setup()
+    ended = capture_run.crash(test_capture.programs(), kernels.find(KERNEL), work, setup,
+                              verbose=case.show)
+    if not re.search("kdump: dump saved", ended.console):
+        raise archive.ArchiveError(f"no dump ({ended.result.how}): {ended.console[-400:]}")
+    return Got(ended, capture_run.dumps_below(place.read()))
+
+
+@case.once
+def plain(name: str) -> kdump_file.KdumpFile:
+    """The dump; one that was streamed is put in order first."""
+    folder = got(name).dump.folder
+    if (folder / "vmcore").exists():
+        return kdump_file.KdumpFile(folder / "vmcore")
+    with open(folder / "vmcore.flat", "rb") as stream:
+        archive.run_quietly(["makedumpfile", "-R", folder / "vmcore"], stdin=stream)
+    return kdump_file.KdumpFile(folder / "vmcore")
+
+
+@case.expanded_over(place=CHOSEN)
+class Destinations(case.VmCase):
+    """What each of them has to get."""
+
+    def check_machine_goes_on(self, place):
+        """It restarts."""
+        self.assertEqual(got(place).ended.result.how, "ended")
+        self.assertIn("reboot: Restarting system", got(place).ended.console)
+
+    def check_files(self, place):
+        """One folder; nothing unfinished."""
+        dump = got(place).dump
+        self.assertEqual([name for name in dump.names if name != "vmcore" or
+                          "vmcore.flat" not in PLACES[place].files], PLACES[place].files)
+
+    def check_dump_is_whole(self, place):
+        """Every kept page is there."""
+        dump = plain(place)
+        self.assertEqual(dump.problems(), [])
+        self.assertFalse(dump.incomplete)
+        self.assertEqual(sum(1 for _ in dump.pages()), dump.kept.bit_count())
+        self.assertEqual(dump.utsname["release"], kernels.find(KERNEL).release)
+
+    def check_log(self, place):
+        """The dead kernel's log."""
+        text = got(place).dump.text("vmcore-dmesg.txt")
+        self.assertIn("Linux version", text.splitlines()[0])
+        self.assertIn("Kernel panic - not syncing: sysrq triggered crash", text)
+
+    def check_manifest(self, place):
+        """Says how it went, and what the files are."""
+        dump = got(place).dump
+        told = dump.manifest
+        self.assertEqual(told["outcome"], "complete")
+        self.assertIn("sysrq triggered crash", told["panic"])
+        self.assertEqual(told["kernel"], kernels.find(KERNEL).release)
+        self.assertEqual(told["destinations"][-1]["outcome"], "used")
+        for file in told["files"]:
+            data = (dump.folder / file["name"]).read_bytes()
+            self.assertEqual(len(data), file["size"], file)
+            self.assertEqual(hashlib.sha256(data).hexdigest(), file["sha256"], file)
+            self.assertIn(file["verified"], ("yes", "sample"), file)
+        names = {file["name"] for file in told["files"]}
+        self.assertGreaterEqual(names, set(PLACES[place].files) - {"manifest.json", "capture.log"})
+
+    def check_those_before_it_failed(self, place):
+        """And the manifest says why."""
+        *before, _ = got(place).dump.manifest["destinations"]
+        for destination in before:
+            self.assertEqual(destination["outcome"], "failed", destination)
+            self.assertTrue(destination["reason"], destination)
