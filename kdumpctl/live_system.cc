@@ -7,11 +7,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-<<<<<<< HEAD
-#include <sys/syscall.h>
-=======
 #include <sys/statvfs.h>
->>>>>>> w-ctl
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -182,10 +179,10 @@ class RealLiveSystem : public LiveSystem {
     return fmt::format("{}:{}", major(info.st_rdev), minor(info.st_rdev));
   }
 
-<<<<<<< HEAD
   bool HasLogonKey(const std::string& name) override {
     return syscall(SYS_request_key, "logon", name.c_str(), nullptr, 0) >= 0;
-=======
+  }
+
   Result<FolderProbe> ProbeFolder(const std::string& folder, milliseconds limit) override {
     Pipe pipe = TRY(MakePipe());
     pid_t child = fork();
@@ -214,7 +211,6 @@ class RealLiveSystem : public LiveSystem {
     Status connected = ConnectTo(*list, limit);
     freeaddrinfo(list);
     return connected;
->>>>>>> w-ctl
   }
 
   std::optional<std::string> FindProgram(const std::string& name) override {

@@ -49,17 +49,14 @@ class LiveSystem {
   virtual std::optional<std::string> FindTag(const std::string& tag, const std::string& value) = 0;
   // "8:1" for a block device's node.
   virtual std::optional<std::string> DeviceNumber(const std::string& node) = 0;
-<<<<<<< HEAD
   // A "logon" key of this name is in a keyring of this process (root's own keyring among them).
   virtual bool HasLogonKey(const std::string& name) = 0;
-=======
   // In a process of its own, since a file system that hangs holds who touches it.
   virtual Result<FolderProbe> ProbeFolder(const std::string& folder,
                                           std::chrono::milliseconds limit) = 0;
   // Whether something listens there.
   virtual Status Connect(const std::string& host, unsigned port,
                          std::chrono::milliseconds limit) = 0;
->>>>>>> w-ctl
   // The file of one of our own programs: beside this one, else in PATH or the usual folders.
   virtual std::optional<std::string> FindProgram(const std::string& name) = 0;
 };

@@ -6,8 +6,8 @@
 
 #include <filesystem>
 #include <fstream>
-#include <set>
 
+#include "tests/kdumpctl/live_fixture.h"
 #include "tests/support/temp_dir.h"
 
 namespace kdumpkit {
@@ -18,32 +18,6 @@ using testing::HasSubstr;
 
 constexpr const char kUuid[] = "01234567-89ab-cdef-0123-456789abcdef";
 constexpr const char kKeys[] = "sys/kernel/config/crash_dm_crypt_keys";
-
-// A machine with keyrings, and a cryptsetup that can fetch some keys.
-class KeyringSystem : public LiveSystem {
- public:
-  Result<ProgramResult> Run(const std::vector<std::string>& argv,
-                            std::chrono::milliseconds /*limit*/) override {
-    runs.push_back(argv);
-    ProgramResult result;
-    result.state.status = fetchable.empty() ? 2 : 0;
-    keys.insert(fetchable.begin(), fetchable.end());
-    return result;
-  }
-  std::vector<std::string> Resolve(const std::string& /*host*/) override { return {}; }
-  std::optional<DeviceContent> Probe(const std::string& /*device*/) override { return {}; }
-  std::optional<std::string> FindTag(const std::string& /*tag*/,
-                                     const std::string& /*value*/) override {
-    return {};
-  }
-  std::optional<std::string> DeviceNumber(const std::string& /*node*/) override { return {}; }
-  bool HasLogonKey(const std::string& name) override { return keys.contains(name); }
-  std::optional<std::string> FindProgram(const std::string& /*name*/) override { return {}; }
-
-  std::set<std::string> keys;
-  std::set<std::string> fetchable;
-  std::vector<std::vector<std::string>> runs;
-};
 
 class VolumeKeysTest : public testing::Test {
  protected:
@@ -56,7 +30,7 @@ class VolumeKeysTest : public testing::Test {
 
   TempDir dir_;
   RootDir root_ = *RootDir::Open(dir_.path());
-  KeyringSystem system_;
+  FakeLiveSystem system_;
   LuksVolume volume_{kUuid, "root"};
 };
 
@@ -71,7 +45,10 @@ TEST_F(VolumeKeysTest, NamesTheKeyToTheKernel) {
 }
 TEST_F(VolumeKeysTest, FetchesTheKeyByAToken) {
   MakeKernelAble();
-  system_.fetchable = {VolumeKeyName(volume_)};
+  system_.programs["cryptsetup"] = [this](const std::vector<std::string>&) {
+    system_.keys.insert(VolumeKeyName(volume_));
+    return ProgramResult();
+  };
   EXPECT_EQ(Offer(), "");
   EXPECT_FALSE(Description().empty());
 }
