@@ -174,6 +174,18 @@ TEST_F(CapturePlanTest, HooksThatCannotRun) {
   EXPECT_THAT(Make("kdump_pre /opt/b\n").error().message(), HasSubstr("/opt/b: "));
 }
 
+TEST_F(CapturePlanTest, ShellAndRootAsLastResorts) {
+  Program("/bin/sh");
+  EXPECT_THAT(Places(Make("failure_action shell\n")->image.programs), Contains("/bin/sh"));
+  Program("/bin/busybox");
+  EXPECT_THAT(Places(Make("final_action shell\n")->image.programs), Contains("/bin/busybox"));
+  machine_.Device("/sys/devices/x", "sr_mod");
+  machine_.Block("/sys/devices/x/block/sr0", "11:0");
+  system_.contents["sr0"] = {"xfs", "x"};
+  EXPECT_THAT(Make("ext4 /dev/sr0\nfailure_action dump_to_rootfs\n")->image.optional_modules,
+              IsSupersetOf({"sr_mod", "virtio_blk", "ext4"}));
+}
+
 TEST_F(CapturePlanTest, FenceAndCollector) {
   EXPECT_THAT(Make("fence_kdump_nodes 10.0.0.9\n").error().message(),
               HasSubstr("fence_kdump_nodes needs"));
