@@ -31,6 +31,13 @@ std::vector<ImageText> AccountTexts() {
           {"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n", 0644}};
 }
 
+// Brings its own commands, which a shell alone does not.
+constexpr const char kBusybox[] = "/bin/busybox";
+
+bool WantsShell(const Config& config) {
+  return config.failure_action == FailureAction::kShell || config.final_action == EndAction::kShell;
+}
+
 class Planner {
  public:
   Planner(const Config& config, const EarlierNetwork& earlier, const RootDir& root,
@@ -64,6 +71,7 @@ class Planner {
   }
 
   Status ResolveDestinations();
+  Status AddRoot();
   Status AddNetwork();
   Status AddFence();
   Status ChooseBuilder();
@@ -106,6 +114,14 @@ Status Planner::ResolveDestinations() {
   if (plan_.destinations.empty())
     return UsageError("no destination can get a dump: {}", fmt::join(failures, "; "));
   for (const std::string& failure : failures) Warn("a destination is left out: {}", failure);
+  return AddRoot();
+}
+
+Status Planner::AddRoot() {
+  if (plan_.config.failure_action != FailureAction::kDumpToRootfs) return {};
+  Destination root;
+  root.path = "/";
+  plan_.root = TRY(ResolveDestination(root, root_, system_).In("failure_action dump_to_rootfs"));
   return {};
 }
 
@@ -146,9 +162,9 @@ Status Planner::AddNetwork() {
 }
 
 std::string Planner::WhyNotSmall() const {
-  for (const ResolvedDestination& found : plan_.destinations)
-    if (!found.not_small.empty())
-      return fmt::format("{}: {}", DestinationUri(found.configured), found.not_small);
+  for (const ResolvedDestination* found : plan_.All())
+    if (!found->not_small.empty())
+      return fmt::format("{}: {}", DestinationUri(found->configured), found->not_small);
   return "";
 }
 
@@ -263,6 +279,7 @@ Status Planner::AddHooks() {
     for (const std::string& name : root_.List(folder))
       if (std::string path = fmt::format("{}/{}", folder, name); IsExecutable(root_, path))
         programs.push_back(path);
+  if (WantsShell(config)) programs.push_back(root_.Exists(kBusybox) ? kBusybox : "/bin/sh");
   for (const std::string& program : programs) TRY(AddExecutable(program));
   if (config.collector.empty()) return {};
   std::optional<std::string> collector = system_.FindProgram(config.collector[0]);
@@ -292,7 +309,7 @@ void Planner::AddModules() {
   std::vector<std::string> modules;
   // Drivers that are no modules in this kernel may be some in another one.
   bool other = plan_.kernel.release != root_.ReadLine("/proc/sys/kernel/osrelease");
-  for (const ResolvedDestination& found : plan_.destinations) AddAll(found.drivers, other, modules);
+  for (const ResolvedDestination* found : plan_.All()) AddAll(found->drivers, other, modules);
   if (!WhyNotSmall().empty()) AddStacked(root_, modules);
   AddAll(plan_.network.drivers, other, modules);
   if (plan_.config.watchdog) {
@@ -302,8 +319,8 @@ void Planner::AddModules() {
         AddDrivers(root_, *device, needs);
     AddAll(needs, other, modules);
   }
-  for (const ResolvedDestination& found : plan_.destinations)
-    modules.insert(modules.end(), found.modules.begin(), found.modules.end());
+  for (const ResolvedDestination* found : plan_.All())
+    modules.insert(modules.end(), found->modules.begin(), found->modules.end());
   modules.insert(modules.end(), plan_.config.extra_modules.begin(),
                  plan_.config.extra_modules.end());
   if (plan_.network.network.find(':') != std::string::npos) modules.push_back("ipv6");
@@ -332,6 +349,13 @@ void Planner::AddTexts() {
 }
 
 }  // namespace
+
+std::vector<const ResolvedDestination*> CapturePlan::All() const {
+  std::vector<const ResolvedDestination*> all;
+  for (const ResolvedDestination& found : destinations) all.push_back(&found);
+  if (root) all.push_back(&*root);
+  return all;
+}
 
 Result<CapturePlan> MakeCapturePlan(const Config& config, const EarlierNetwork& earlier,
                                     const RootDir& root, LiveSystem& system) {

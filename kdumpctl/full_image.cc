@@ -47,8 +47,8 @@ void AddFolders(const RootDir& root, const List& folders, std::vector<std::strin
 // The devices that the image has to bring up.
 std::vector<std::string> DeviceNodes(const CapturePlan& plan) {
   std::vector<std::string> nodes;
-  for (const ResolvedDestination& found : plan.destinations)
-    if (!found.device.node.empty()) nodes.push_back(found.device.node);
+  for (const ResolvedDestination* found : plan.All())
+    if (!found->device.node.empty()) nodes.push_back(found->device.node);
   return nodes;
 }
 
@@ -155,8 +155,8 @@ std::vector<std::string> BuilderWords(std::string_view builder, const Config& co
 
 void AddFullImageTexts(CapturePlan& plan) {
   std::string devices;
-  for (const ResolvedDestination& found : plan.destinations)
-    if (std::string link = LinkOf(found); !link.empty()) devices += link + "\n";
+  for (const ResolvedDestination* found : plan.All())
+    if (std::string link = LinkOf(*found); !link.empty()) devices += link + "\n";
   std::vector<ImageText>& texts = plan.image.texts;
   texts.push_back({"/etc/kdumpkit/devices", devices, 0644});
   texts.push_back({"/etc/kdumpkit/device-timeout",
