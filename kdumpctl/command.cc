@@ -45,6 +45,14 @@ const Subcommand kSubcommands[] = {
     {"recover", "", 0, 0, true,
      "after a boot: fetch dumps from raw devices, tell the journal of new dumps, and prune",
      RecoverCommand},
+    {"estimate", "", 0, 0, true, "estimate how much memory the capture kernel needs",
+     EstimateCommand},
+    {"get-default-crashkernel", "[kdump]", 0, 1, true,
+     "print the crashkernel= for machines on which nothing is measured yet",
+     DefaultCrashkernelCommand},
+    {"reset-crashkernel", "[VALUE...]", 0, 4, true,
+     "write crashkernel= into the boot loader's configuration", ResetCrashkernelCommand,
+     kResetCrashkernelOptions},
 };
 
 enum LongOption : int { kJson = 256 };

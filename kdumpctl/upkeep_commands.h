@@ -13,4 +13,14 @@ int PruneCommand(const Invocation& invocation);
 
 int RecoverCommand(const Invocation& invocation);
 
+int EstimateCommand(const Invocation& invocation);
+int DefaultCrashkernelCommand(const Invocation& invocation);
+
+inline constexpr CommandOption kResetCrashkernelOptions[] = {
+    {"kernel", "ALL|DEFAULT|KERNEL", "which entries of the boot loader; else ALL"},
+    {"dry-run", nullptr, "say what would be changed, and change nothing"},
+    {"after-update", nullptr, "for package scripts: leave a value that the user chose"},
+};
+int ResetCrashkernelCommand(const Invocation& invocation);
+
 }  // namespace kdumpkit
