@@ -105,7 +105,7 @@ int RunVerify(std::string_view program, const FilterOptions& options) {
   if (report.fault_count > report.faults.size())
     PrintError(program, fmt::format("'{}': and {} faults more", report.file,
                                     report.fault_count - report.faults.size()));
-  if (options.json) Print(stdout, VerifyJson(report));
+  if (options.json) PrintJson(program, options, VerifyJson(report));
   if (options.Shows(kMessageCommon) && !options.json) Print(stdout, VerifyText(report));
   if (report.soundness == Soundness::kBroken) return kExitFailed;
   return report.soundness == Soundness::kWhole ? kExitComplete : kExitPartial;
@@ -118,7 +118,7 @@ int RunReassemble(std::string_view program, const FilterOptions& options) {
     return kExitFailed;
   }
   PrintWarnings(program, options, report->warnings);
-  if (options.json) Print(stdout, ReassembleJson(*report));
+  if (options.json) PrintJson(program, options, ReassembleJson(*report));
   if (options.Shows(kMessageCommon) && !options.json) Print(stdout, ReassembleText(*report));
   return report->complete ? kExitComplete : kExitPartial;
 }
