@@ -12,6 +12,7 @@
 #include "kdumpctl/self_test.h"
 #include "kdumpctl/service_commands.h"
 #include "kdumpctl/status_command.h"
+#include "kdumpctl/upkeep_commands.h"
 
 namespace kdumpkit {
 namespace {
@@ -39,6 +40,19 @@ const Subcommand kSubcommands[] = {
      "write another distribution's settings as a kdump.conf on standard output", ImportConfig},
     {"list", "", 0, 0, true, "list the dumps that were saved, newest first", ListCommand},
     {"show", "NAME|PATH", 1, 1, true, "tell all about one dump", ShowCommand},
+    {"prune", "", 0, 0, true, "delete the dumps that kdump.conf does not want kept", PruneCommand,
+     kPruneOptions},
+    {"recover", "", 0, 0, true,
+     "after a boot: fetch dumps from raw devices, tell the journal of new dumps, and prune",
+     RecoverCommand},
+    {"estimate", "", 0, 0, true, "estimate how much memory the capture kernel needs",
+     EstimateCommand},
+    {"get-default-crashkernel", "[kdump]", 0, 1, true,
+     "print the crashkernel= for machines on which nothing is measured yet",
+     DefaultCrashkernelCommand},
+    {"reset-crashkernel", "[VALUE...]", 0, 4, true,
+     "write crashkernel= into the boot loader's configuration", ResetCrashkernelCommand,
+     kResetCrashkernelOptions},
 };
 
 enum LongOption : int { kJson = 256 };

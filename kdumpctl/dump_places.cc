@@ -40,6 +40,7 @@ void AddDumps(const DumpPlace& place, const RootDir& root, std::vector<DumpRecor
     std::optional<DumpRecord> dump = ReadDump(root, folder);
     if (!dump) continue;
     dump->destination = place.destination;
+    dump->shared = place.shared;
     dump->own = !place.shared || IsOwn(*dump, machine_id);
     dumps.push_back(std::move(*dump));
   }

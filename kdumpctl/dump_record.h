@@ -24,7 +24,8 @@ struct DumpFile {
 struct DumpRecord {
   std::string folder;       // in the running system
   std::string destination;  // its URI
-  bool own = true;          // of this machine; what is shared has those of others, too
+  bool shared = false;      // where others save, too
+  bool own = true;          // of this machine
   DumpLayout layout = DumpLayout::kOther;
   std::string host;
   std::string kernel;
@@ -47,6 +48,9 @@ struct DumpRecord {
 // Absent when the folder holds no dump: neither its name nor a manifest.json says so, or it has
 // none of the files. Symbolic links are not followed.
 std::optional<DumpRecord> ReadDump(const RootDir& root, const std::string& folder);
+
+// For people.
+inline std::string OrUnknown(std::string text) { return text.empty() ? "unknown" : text; }
 
 // As "kdumpctl list --json" has it; without the manifest.
 nlohmann::ordered_json DumpJson(const DumpRecord& dump);

@@ -14,8 +14,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string OrUnknown(const std::string& text) { return text.empty() ? "unknown" : text; }
-
 std::string Why(const DumpRecord& dump) {
   std::string text = dump.test_id.empty() ? dump.panic : "test " + dump.test_id;
   if (dump.reason.empty()) return text;
