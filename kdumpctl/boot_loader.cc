@@ -2,6 +2,7 @@
 #include "kdumpctl/boot_loader.h"
 
 #include <fcntl.h>
+#include <fmt/ranges.h>
 #include <fnmatch.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,13 +41,13 @@ class Planner {
     TRY(PlanKernelCmdline());
     PlanUnifiedImages();
     PlanZipl();
-    if (plan_.edits.empty() && plan_.commands.empty())
+    if (kernel_ != kAll && !matched_ && !EntryFiles().empty())
+      return UsageError("no entry of the boot loader is for the kernel '{}'", kernel_);
+    if (plan_.edits.empty() && plan_.commands.empty() && plan_.notes.empty())
       return UsageError(
           "no boot loader configuration is known here ('{}', 'loader/entries' in /boot, /efi and "
           "/boot/efi, '{}'); put crashkernel={} on the kernel's command line by hand",
-          kGrubDefaults, kKernelCmdline, values_.empty() ? "" : values_[0]);
-    if (kernel_ != kAll && !matched_)
-      return UsageError("no entry of the boot loader is for the kernel '{}'", kernel_);
+          kGrubDefaults, kKernelCmdline, fmt::join(values_, " crashkernel="));
     return std::move(plan_);
   }
 
@@ -162,16 +163,20 @@ class Planner {
 
   // The entry's name, as a pattern.
   Result<std::string> DefaultEntry() {
-    for (const char* path : {"/boot/grub2/grubenv", "/boot/grub/grubenv"})
-      for (std::string_view line : Lines(root_.ReadText(path).value_or("")))
-        if (line.starts_with("saved_entry=") && line.size() > 12)
-          return std::string(line.substr(12));
-    for (const std::string& folder : BootFolders())
-      for (std::string_view line :
-           Lines(root_.ReadText(fmt::format("{}/loader/loader.conf", folder)).value_or("")))
+    for (const char* path : {"/boot/grub2/grubenv", "/boot/grub/grubenv"}) {
+      std::string text = root_.ReadText(path).value_or("");
+      constexpr std::string_view kSaved = "saved_entry=";
+      for (std::string_view line : Lines(text))
+        if (line.starts_with(kSaved) && line.size() > kSaved.size())
+          return std::string(line.substr(kSaved.size()));
+    }
+    for (const std::string& folder : BootFolders()) {
+      std::string text = root_.ReadText(folder + "/loader/loader.conf").value_or("");
+      for (std::string_view line : Lines(text))
         if (std::vector<std::string> words = Words(line);
             words.size() == 2 && words[0] == "default")
           return words[1];
+    }
     return UsageError(
         "which entry of the boot loader is the default cannot be told; use "
         "--kernel=FILE or --kernel=ALL");

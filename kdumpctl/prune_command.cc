@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "kdumpctl/upkeep_commands.h"
-
 #include "kdumpctl/json_output.h"
 #include "kdumpctl/retention.h"
+#include "kdumpctl/upkeep_commands.h"
 
 namespace kdumpkit {
 namespace {

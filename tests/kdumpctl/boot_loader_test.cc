@@ -112,7 +112,7 @@ TEST_F(BootLoader, FedoraOneKernel) {
     EXPECT_THAT(Text(kEntryB), HasSubstr("crashkernel=256M\n")) << kernel;
   }
   EXPECT_EQ(Reset({"--kernel=6.3.0", "256M"}), kExitFailed);
-  EXPECT_THAT(err_, HasSubstr("no boot loader configuration is known here"));
+  EXPECT_THAT(err_, HasSubstr("no entry of the boot loader is for the kernel '6.3.0'"));
 }
 
 TEST_F(BootLoader, DefaultEntry) {
