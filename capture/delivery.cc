@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "capture/guard.h"
+#include "capture/json.h"
 #include "capture/open_target.h"
 
 namespace kdumpkit {
@@ -55,7 +56,8 @@ Delivery::Delivery(const CaptureContext& context, Network network, DoneHook done
       done_(std::move(done)),
       dumper_(context),
       start_(context.system.WallClock()),
-      begin_(context.system.Uptime()) {}
+      begin_(context.system.Uptime()),
+      choice_{context.config.level, context.config.compression} {}
 
 double Delivery::SecondsSince(milliseconds begin) const {
   return static_cast<double>((context_.system.Uptime() - begin).count()) / 1000;
@@ -77,6 +79,7 @@ Delivered Delivery::Run(std::span<const Destination> destinations) {
   Delivered best;
   size_t first_record = records_.size();
   for (size_t i = 0; i < destinations.size(); ++i) {
+    rest_ = destinations.subspan(i + 1);
     Delivered delivered = Try(destinations[i]);
     if (!delivered.blames_destination) return delivered;
     bool last = i + 1 == destinations.size();
@@ -184,7 +187,8 @@ std::optional<uint64_t> Delivery::Usable(Target& target) {
   if (!room || !*room) return std::nullopt;
   uint64_t free = **room;
   context_.log.Say("{} free; memory: {}", SizeText(free), SizeText(MemorySize()));
-  return free > context_.config.min_free ? free - context_.config.min_free : 0;
+  uint64_t keep = target.IsShared() ? context_.config.min_free : 0;
+  return free > keep ? free - keep : 0;
 }
 
 // The estimate costs nothing, and is enough where there is much room; a dry run costs as much time
@@ -262,14 +266,19 @@ void Delivery::WriteManifest(Target& target, const Delivered& delivered) {
   manifest.outcome = OutcomeName(log_only ? CaptureOutcome::kDmesgOnly : delivered.outcome);
   manifest.reason = delivered.reason;
   manifest.filter_json = filter_json_;
-  manifest.level = choice_.level;
-  manifest.compression = CompressionName(choice_.compression);
+  // What the filter says counts: it may have fallen back.
+  manifest.level = JsonNumber(filter_json_, "level").value_or(choice_.level);
+  manifest.compression = JsonWord(filter_json_, "compression");
+  if (manifest.compression.empty()) manifest.compression = CompressionName(choice_.compression);
   manifest.files = files_;
   context_.memory.Sample();
   manifest.memory_total = context_.memory.total();
   manifest.memory_lowest = context_.memory.lowest_available();
   manifest.warnings = warnings_;
   manifest.destinations = records_;
+  if (!delivered.blames_destination)
+    for (const Destination& destination : rest_)
+      manifest.destinations.push_back({DestinationUri(destination), "skipped", "", 0});
   Result<StoredFile> stored = StoreText(target, "manifest.json", ManifestText(manifest));
   if (!stored) context_.log.Say("manifest.json not saved: {}, ignoring", stored.error().message());
 }

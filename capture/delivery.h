@@ -86,6 +86,7 @@ class Delivery {
   DmesgReader dmesg_;
   std::vector<std::string> warnings_;
   std::vector<DestinationRecord> records_;
+  std::span<const Destination> rest_;  // behind the one at hand
   // Of the destination at hand.
   std::vector<StoredFile> files_;
   std::string filter_json_;

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "capture/json.h"
 #include "capture/mounted_target.h"
+#include "capture/step_progress.h"
 #include "capture/stream_check.h"
 
 namespace kdumpkit {
@@ -238,6 +239,7 @@ DumpResult Dumper::TryFile(Target& target, std::vector<std::string> argv) {
 Result<FilterEnd> Dumper::CopyVmcore(const std::function<Status(ByteView)>& sink) {
   UniqueFd fd = TRY(OpenFile(vmcore_, O_RDONLY));
   ByteBuffer piece(size_t{1} << 20);
+  StepProgress progress("copying the memory", FileSize(vmcore_), context_.log);
   FilterEnd end;
   for (uint64_t at = 0; !end.sink_failed;) {
     context_.memory.Sample();
@@ -246,6 +248,7 @@ Result<FilterEnd> Dumper::CopyVmcore(const std::function<Status(ByteView)>& sink
     Status written = sink(ByteView(piece).first(size));
     if (!written) end.sink_failed = written.error();
     at += size;
+    progress.Update(at);
   }
   return end;
 }

@@ -30,7 +30,7 @@ struct Manifest {
   std::string outcome;  // "complete", "partial", "dmesg-only", "failed"
   std::string reason;
   std::string filter_json;  // kdump-filter --json; empty: no dump, or none of kdump-filter's
-  unsigned level = 0;
+  uint64_t level = 0;
   std::string_view compression;
   std::vector<StoredFile> files;
   uint64_t memory_total = 0;

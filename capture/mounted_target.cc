@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "capture/step_progress.h"
 
 namespace kdumpkit {
 namespace {
@@ -43,6 +44,9 @@ Result<Digest> DigestOfFile(const std::string& path, const CaptureContext& conte
   UniqueFd fd = TRY(OpenFile(path, O_RDONLY));
   // Pages of the cache that are written already are dropped, so that the device is asked.
   (void)posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED);
+  struct stat file = {};
+  (void)fstat(fd.get(), &file);
+  StepProgress progress("reading the dump back", static_cast<uint64_t>(file.st_size), context.log);
   Sha256 hash;
   Digest digest;
   ByteBuffer piece(kPiece);
@@ -53,6 +57,7 @@ Result<Digest> DigestOfFile(const std::string& path, const CaptureContext& conte
     (void)posix_fadvise(fd.get(), static_cast<off_t>(digest.size), static_cast<off_t>(size),
                         POSIX_FADV_DONTNEED);
     digest.size += size;
+    progress.Update(digest.size);
     if (size < piece.size()) break;
   }
   digest.sha256 = HexText(hash.Finish());

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "capture/device.h"
+#include "capture/step_progress.h"
 
 namespace kdumpkit {
 namespace {
@@ -96,11 +97,13 @@ Result<Digest> RawTarget::ReadBack(const RawPart& part) {
   (void)posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_DONTNEED);
   Sha256 hash;
   ByteBuffer piece(kPiece);
+  StepProgress progress("reading the dump back", part.size, context_.log);
   for (uint64_t done = 0; done < part.size; done += piece.size()) {
     context_.Begin(fmt::format("reading '{}' back", path_));
     piece.resize(static_cast<size_t>(std::min<uint64_t>(kPiece, part.size - done)));
     TRY(ReadFullyAt(fd_.get(), FileOffset(part.offset + done), piece).In(path_));
     hash.Update(piece);
+    progress.Update(done);
     (void)posix_fadvise(fd_.get(), static_cast<off_t>(part.offset + done),
                         static_cast<off_t>(piece.size()), POSIX_FADV_DONTNEED);
   }

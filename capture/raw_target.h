@@ -18,6 +18,7 @@ class RawTarget : public Target {
 
   std::string Describe(std::string_view name) const override;
   Result<std::optional<uint64_t>> Room() override;
+  bool IsShared() const override { return false; }
   // A dump is recovered before the next one is written, so there is never another one.
   std::vector<std::string> DumpNames() override { return {}; }
   Status MakeFolder(const std::string& name) override;

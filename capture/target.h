@@ -47,6 +47,8 @@ class Target {
   virtual std::string folder() const { return {}; }
   // Bytes that can still be written; absent when nobody can tell.
   virtual Result<std::optional<uint64_t>> Room() = 0;
+  // Whether others need room there, too (min_free).
+  virtual bool IsShared() const { return true; }
   // Names of the folders beside the dump's own; none when they cannot be listed.
   virtual std::vector<std::string> DumpNames() = 0;
   // Makes the dump's folder; one that exists is left alone, and a number is added to the name.

@@ -59,8 +59,10 @@ class Checker {
     const SettingOrigin* path = Find("path");
     Result<std::string> normal = NormalPath(config_.path);
     if (normal) config_.path = std::move(*normal);
-    bool used = config_.destinations.empty();
-    if (used) {
+    bool none = config_.destinations.empty();
+    // It is the folder on the root file system, too.
+    bool used = none || config_.failure_action == FailureAction::kDumpToRootfs;
+    if (none) {
       config_.destinations.emplace_back();
       if (path != nullptr) reading_.origins["destination"] = {{path->at, "path"}};
     }

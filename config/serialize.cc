@@ -54,6 +54,9 @@ std::string SerializeForCapture(const Config& config) {
     std::string lines = Lines(directive, config);
     if (lines != Lines(directive, defaults)) text += lines;
   }
+  // Otherwise it has gone into the destinations.
+  if (config.failure_action == FailureAction::kDumpToRootfs)
+    text += Lines(*FindDirective("path"), config);
   return text;
 }
 

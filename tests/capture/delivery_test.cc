@@ -81,6 +81,16 @@ TEST_F(DeliveryTest, Manifest) {
   EXPECT_EQ(json["files"][1]["verified"], "sample");
   EXPECT_EQ(json["warnings"][0], "the hook");
   EXPECT_EQ(json["destinations"][0]["outcome"], "used");
+  EXPECT_EQ(json["destinations"][1]["outcome"], "skipped");
+}
+TEST_F(DeliveryTest, ManifestHasTheLevelThatTheFilterFellBackTo) {
+  filter_.SetBody(
+      "case \"$*\" in *--dump-dmesg*) echo log; exit 0;; esac\n"
+      "echo x >\"$out\"; echo '{\"level\": 1, \"compression\": \"zlib\"}' >\"$json\"; exit 3");
+  Run();
+  EXPECT_EQ(ManifestOf("vda")["level"], 1);
+  EXPECT_EQ(ManifestOf("vda")["compression"], "zlib");
+  EXPECT_EQ(ManifestOf("vda")["outcome"], "partial");
 }
 TEST_F(DeliveryTest, NextOneAfterOneThatCannotBeOpened) {
   system_.devices.erase(dir_.File("dev/vda"));
@@ -218,7 +228,6 @@ TEST_F(DeliveryTest, RawDevice) {
   dir_.Write("dev/vdc", std::string(4 << 20, 'x'));
   system_.devices[dir_.File("dev/vdc")] = {};
   config_.destinations = {{.kind = Destination::Kind::kRaw, .source = "/dev/vdc"}};
-  config_.min_free = 0;
   Delivered delivered = Run();
   EXPECT_EQ(delivered.outcome, CaptureOutcome::kSaved);
   EXPECT_EQ(delivered.where, "raw:/dev/vdc, vmcore.flat");

@@ -10,6 +10,7 @@
 #include "capture/manifest.h"
 #include "capture/memory_gauge.h"
 #include "capture/room.h"
+#include "capture/step_progress.h"
 #include "capture/stream_check.h"
 #include "tests/support/temp_dir.h"
 
@@ -119,6 +120,13 @@ TEST(Manifest, WithoutADump) {
   EXPECT_EQ(json["test_id"], "t1");
   EXPECT_TRUE(json["pages"].empty());
   EXPECT_TRUE(json["files"].empty());
+}
+
+TEST(StepProgress, LineHasPercentAndTimeLeft) {
+  EXPECT_EQ(StepProgressLine("reading", 25, 100, std::chrono::seconds(21)),
+            "[ 25.0 %] reading  ETA 1:03");
+  EXPECT_EQ(StepProgressLine("reading", 0, 100, std::chrono::seconds(21)), "[  0.0 %] reading");
+  EXPECT_EQ(StepProgressLine("reading", 5, 5, std::chrono::seconds(1)), "[100.0 %] reading");
 }
 
 TEST(MemoryGauge, KeepsTheLowestFigure) {

@@ -93,6 +93,11 @@ TEST(SerializeForCapture, TheRest) {
   }
 }
 
+TEST(SerializeForCapture, RootFileSystemsFolderIsKept) {
+  Config config = Parse("destination UUID=1:/d\npath /x\nfailure_action dump_to_rootfs\n").config;
+  EXPECT_EQ(ForCapture(config), config);
+}
+
 TEST(SerializeForCapture, WhatTheRunningSystemNeedsIsLeftOut) {
   std::string text = SerializeForCapture(
       Parse("keep_count 3\nextra_bins /bin/x\ndracut_args --x\ncommand_line_append y\n").config);
