@@ -8,18 +8,25 @@
 
 #include "config/nearest.h"
 #include "kdumpctl/config_commands.h"
+#include "kdumpctl/list_commands.h"
+#include "kdumpctl/self_test.h"
 #include "kdumpctl/service_commands.h"
+#include "kdumpctl/status_command.h"
+#include "kdumpctl/upkeep_commands.h"
 
 namespace kdumpkit {
 namespace {
 
 const Subcommand kSubcommands[] = {
     {"start", "", 0, 0, true, "load the crash kernel; build its image if it is missing or stale",
-     Start},
+     Start, kStartOptions},
     {"stop", "", 0, 0, true, "unload the crash kernel", Stop},
     {"restart", "", 0, 0, true, "as start, but load the crash kernel in any case", Restart},
     {"reload", "", 0, 0, true, "load the crash kernel anew with the image that is there", Reload,
      kReloadOptions},
+    {"status", "", 0, 0, true, "tell whether a crash now would be saved, and why not", ShowStatus},
+    {"test", "", 0, 0, true, "crash this machine, to see whether the crash is saved", Test,
+     kTestOptions},
     {"rebuild", "", 0, 0, true, "build the image, stale or not", Rebuild},
     {"showmem", "", 0, 0, true, "show how much memory is reserved for a crash kernel", ShowMemory},
     {"image-files", "FOLDER", 1, 1, false,
@@ -31,6 +38,21 @@ const Subcommand kSubcommands[] = {
      ShowConfig},
     {"import", "debian|suse|fedora [FILE]", 1, 2, false,
      "write another distribution's settings as a kdump.conf on standard output", ImportConfig},
+    {"list", "", 0, 0, true, "list the dumps that were saved, newest first", ListCommand},
+    {"show", "NAME|PATH", 1, 1, true, "tell all about one dump", ShowCommand},
+    {"prune", "", 0, 0, true, "delete the dumps that kdump.conf does not want kept", PruneCommand,
+     kPruneOptions},
+    {"recover", "", 0, 0, true,
+     "after a boot: fetch dumps from raw devices, tell the journal of new dumps, and prune",
+     RecoverCommand},
+    {"estimate", "", 0, 0, true, "estimate how much memory the capture kernel needs",
+     EstimateCommand},
+    {"get-default-crashkernel", "[kdump]", 0, 1, true,
+     "print the crashkernel= for machines on which nothing is measured yet",
+     DefaultCrashkernelCommand},
+    {"reset-crashkernel", "[VALUE...]", 0, 4, true,
+     "write crashkernel= into the boot loader's configuration", ResetCrashkernelCommand,
+     kResetCrashkernelOptions},
 };
 
 enum LongOption : int { kJson = 256 };

@@ -4,23 +4,18 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
 #include <type_traits>
 
 #include "config/directives.h"
 #include "config/files.h"
 #include "config/import.h"
 #include "config/parse.h"
+#include "kdumpctl/json_output.h"
 
 namespace kdumpkit {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Paths may hold any bytes; what is not UTF-8 is shown as the replacement character.
-void PrintJson(std::FILE* out, const Json& json) {
-  Print(out, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
-}
 
 // A file that was named is one of this machine, relative to where the caller is.
 Result<std::string> ReadNamed(const std::string& path) {

@@ -56,11 +56,9 @@ Fingerprint StateFromJson(const Json& json) {
   Fingerprint print;
   print.path = JsonText(json, "path");
   print.sha256 = JsonText(json, "sha256");
-  print.taken = JsonNumber(json, "taken");
-  print.state = {static_cast<uint64_t>(JsonNumber(json, "device")),
-                 static_cast<uint64_t>(JsonNumber(json, "inode")),
-                 static_cast<uint64_t>(JsonNumber(json, "size")), JsonNumber(json, "mtime"),
-                 JsonNumber(json, "ctime")};
+  print.taken = JsonInteger(json, "taken");
+  print.state = {JsonNumber(json, "device"), JsonNumber(json, "inode"), JsonNumber(json, "size"),
+                 JsonInteger(json, "mtime"), JsonInteger(json, "ctime")};
   return print;
 }
 
@@ -162,7 +160,7 @@ Result<ImageRecord> RecordFromJson(const std::string& text) {
   record.builder = JsonText(json, "builder");
   record.built = JsonText(json, "built");
   record.version = JsonText(json, "version");
-  record.unpacked_size = static_cast<uint64_t>(JsonNumber(json, "unpacked_size"));
+  record.unpacked_size = JsonNumber(json, "unpacked_size");
   record.image = StateFromJson(JsonMember(json, "image"));
   record.network = NetworkFromJson(JsonMember(json, "network"));
   for (const Json& item : JsonMember(json, "items"))

@@ -18,7 +18,13 @@ std::string JsonText(const Json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-int64_t JsonNumber(const Json& object, const char* name) {
+uint64_t JsonNumber(const Json& object, const char* name) {
+  if (!object.is_object()) return 0;
+  auto found = object.find(name);
+  return found != object.end() && found->is_number_unsigned() ? found->get<uint64_t>() : 0;
+}
+
+int64_t JsonInteger(const Json& object, const char* name) {
   if (!object.is_object()) return 0;
   auto found = object.find(name);
   return found != object.end() && found->is_number_integer() ? found->get<int64_t>() : 0;

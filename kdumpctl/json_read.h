@@ -11,7 +11,9 @@ namespace kdumpkit {
 // A member that is an object or a list, else an empty one.
 const nlohmann::ordered_json& JsonMember(const nlohmann::ordered_json& object, const char* name);
 std::string JsonText(const nlohmann::ordered_json& object, const char* name);
-int64_t JsonNumber(const nlohmann::ordered_json& object, const char* name);
+uint64_t JsonNumber(const nlohmann::ordered_json& object, const char* name);
+// May be negative.
+int64_t JsonInteger(const nlohmann::ordered_json& object, const char* name);
 bool JsonFlag(const nlohmann::ordered_json& object, const char* name);
 
 // For files and standard output: what is not UTF-8 becomes the replacement character.

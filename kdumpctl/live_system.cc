@@ -7,15 +7,21 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 
 #include "base/file.h"
+#include "kdumpctl/text.h"
 
 namespace kdumpkit {
 namespace {
@@ -64,15 +70,14 @@ void Collect(int out, int err, Clock::time_point end, ProgramResult& result) {
   }
 }
 
-struct FreeAddresses {
-  void operator()(addrinfo* list) const { freeaddrinfo(list); }
-};
-
-std::string NumericText(const addrinfo& entry) {
-  char text[NI_MAXHOST];
-  int status =
-      getnameinfo(entry.ai_addr, entry.ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST);
-  return status == 0 ? text : "";
+// The numeric addresses in the output of getent(1), "ADDRESS STREAM NAME".
+std::vector<std::string> AddressesIn(std::string_view text) {
+  std::vector<std::string> addresses;
+  for (std::string_view line : Lines(text)) {
+    std::vector<std::string> words = Words(line);
+    if (words.size() >= 2 && words[1] == "STREAM") addresses.push_back(words[0]);
+  }
+  return addresses;
 }
 
 struct FreeProbe {
@@ -82,6 +87,48 @@ struct FreeProbe {
 std::string ProbedValue(blkid_probe probe, const char* name) {
   const char* value = nullptr;
   return blkid_probe_lookup_value(probe, name, &value, nullptr) == 0 ? value : "";
+}
+
+// In the child of ProbeFolder: writes the result into a pipe as text.
+void ProbeInChild(std::string folder, int out) {
+  struct stat info = {};
+  while (stat(folder.c_str(), &info) != 0 && errno == ENOENT && folder.size() > 1)
+    folder.resize(std::max<size_t>(folder.rfind('/'), 1));
+  struct statvfs space = {};
+  if (statvfs(folder.c_str(), &space) != 0) _exit(1);
+  std::string file = fmt::format("{}/.kdumpctl-probe-{}", folder, getpid());
+  int fd = open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  const char* problem = fd < 0 ? strerror(errno) : "";
+  if (fd >= 0 && write(fd, "x", 1) != 1) problem = strerror(errno);
+  if (fd >= 0) (void)unlink(file.c_str());
+  uint64_t free_bytes = uint64_t{space.f_bavail} * space.f_frsize;
+  std::string text = fmt::format("{} {}", free_bytes, problem);
+  (void)WriteFully(out, AsBytes(text));
+  _exit(0);
+}
+
+// Does not wait for a child that cannot be killed.
+std::string ReadFromChild(pid_t child, int fd, milliseconds limit) {
+  ProgramResult result;
+  Collect(fd, -1, Clock::now() + limit, result);
+  kill(child, SIGKILL);
+  (void)waitpid(child, nullptr, WNOHANG);
+  return result.out;
+}
+
+Status ConnectTo(const addrinfo& address, milliseconds limit) {
+  UniqueFd fd(socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return SystemError(errno, "socket");
+  if (connect(fd.get(), address.ai_addr, address.ai_addrlen) == 0) return {};
+  if (errno != EINPROGRESS) return SystemError(errno, "no connection");
+  pollfd wanted{fd.get(), POLLOUT, 0};
+  if (poll(&wanted, 1, static_cast<int>(limit.count())) != 1)
+    return SystemError(ETIMEDOUT, "no connection");
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+  if (error != 0) return SystemError(error, "no connection");
+  return {};
 }
 
 class RealLiveSystem : public LiveSystem {
@@ -101,16 +148,11 @@ class RealLiveSystem : public LiveSystem {
     return result;
   }
 
+  // A child, because getaddrinfo(3) knows no limit.
   std::vector<std::string> Resolve(const std::string& host) override {
-    addrinfo hints = {};
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* list = nullptr;
-    if (getaddrinfo(host.c_str(), nullptr, &hints, &list) != 0) return {};
-    std::unique_ptr<addrinfo, FreeAddresses> owner(list);
-    std::vector<std::string> addresses;
-    for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next)
-      if (std::string text = NumericText(*entry); !text.empty()) addresses.push_back(text);
-    return addresses;
+    Result<ProgramResult> result = Run({"getent", "ahosts", host}, std::chrono::seconds(5));
+    if (!result || !result->state.ok()) return {};
+    return AddressesIn(result->out);
   }
 
   std::optional<DeviceContent> Probe(const std::string& device) override {
@@ -134,6 +176,36 @@ class RealLiveSystem : public LiveSystem {
     struct stat info = {};
     if (stat(node.c_str(), &info) != 0 || !S_ISBLK(info.st_mode)) return std::nullopt;
     return fmt::format("{}:{}", major(info.st_rdev), minor(info.st_rdev));
+  }
+
+  Result<FolderProbe> ProbeFolder(const std::string& folder, milliseconds limit) override {
+    Pipe pipe = TRY(MakePipe());
+    pid_t child = fork();
+    if (child < 0) return SystemError(errno, "fork");
+    if (child == 0) ProbeInChild(folder, pipe.write_end.get());
+    pipe.write_end.reset();
+    std::string text = ReadFromChild(child, pipe.read_end.get(), limit);
+    size_t blank = text.find(' ');
+    if (blank == std::string::npos)
+      return SystemError(ETIMEDOUT, fmt::format("'{}' does not answer", folder));
+    FolderProbe probe;
+    (void)std::from_chars(text.data(), text.data() + blank, probe.free_bytes);
+    probe.problem = text.substr(blank + 1);
+    return probe;
+  }
+
+  Status Connect(const std::string& host, unsigned port, milliseconds limit) override {
+    std::vector<std::string> addresses = Resolve(host);
+    if (addresses.empty()) return UsageError("the name '{}' is not known now", host);
+    addrinfo hints = {};
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+    addrinfo* list = nullptr;
+    if (getaddrinfo(addresses[0].c_str(), std::to_string(port).c_str(), &hints, &list) != 0)
+      return UsageError("'{}' is no address", addresses[0]);
+    Status connected = ConnectTo(*list, limit);
+    freeaddrinfo(list);
+    return connected;
   }
 
   std::optional<std::string> FindProgram(const std::string& name) override {

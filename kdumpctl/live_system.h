@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,12 @@ struct DeviceContent {
   std::string uuid;
 };
 
+// What a folder is good for; of one that is not there yet, the one above that is.
+struct FolderProbe {
+  std::string problem;  // why no file could be written there; empty: one was, and is gone again
+  uint64_t free_bytes = 0;
+};
+
 class LiveSystem {
  public:
   virtual ~LiveSystem() = default;
@@ -42,6 +49,12 @@ class LiveSystem {
   virtual std::optional<std::string> FindTag(const std::string& tag, const std::string& value) = 0;
   // "8:1" for a block device's node.
   virtual std::optional<std::string> DeviceNumber(const std::string& node) = 0;
+  // In a process of its own, since a file system that hangs holds who touches it.
+  virtual Result<FolderProbe> ProbeFolder(const std::string& folder,
+                                          std::chrono::milliseconds limit) = 0;
+  // Whether something listens there.
+  virtual Status Connect(const std::string& host, unsigned port,
+                         std::chrono::milliseconds limit) = 0;
   // The file of one of our own programs: beside this one, else in PATH or the usual folders.
   virtual std::optional<std::string> FindProgram(const std::string& name) = 0;
 };

@@ -111,8 +111,8 @@ Status Service::UseBuilder(const std::string& name) {
 }
 
 Status Service::MakePlan() {
-  KernelChoice kernel = TRY(ChooseKernel(config_, root_));
-  record_ = ReadRecord(root_, kernel.release);
+  kernel_ = TRY(ChooseKernel(config_, root_));
+  record_ = ReadRecord(root_, kernel_->release);
   EarlierNetwork earlier = record_ ? record_->network : EarlierNetwork();
   plan_ = TRY(MakeCapturePlan(config_, earlier, root_, system_));
   warnings_.insert(warnings_.end(), plan_->warnings.begin(), plan_->warnings.end());
@@ -152,18 +152,18 @@ Status Service::EnsureImage(const ImageRequest& request) {
   return {};
 }
 
-Result<LoadRecord> Service::WantedLoad(const std::string& test_id) {
+LoadRecord Service::WantedLoad(const std::string& test_id) const {
   BootFacts facts;
-  facts.host = HostTagOf(*plan_, root_);
+  facts.host = HostTagOf(config_, record_->network.local_address, root_);
   facts.boot_id = root_.ReadLine("/proc/sys/kernel/random/boot_id").value_or("");
   facts.test_id = test_id;
-  facts.full_image = plan_->builder != ImageBuilder::kKdumpkit;
-  facts.words = BuilderWords(*plan_);
+  facts.full_image = record_->builder != BuilderName(ImageBuilder::kKdumpkit);
+  facts.words = BuilderWords(record_->builder, config_);
   LoadRecord load;
   load.boot_id = facts.boot_id;
-  load.kernel = plan_->kernel.file;
+  load.kernel = kernel_->file;
   load.kernel_sha256 = RecordedDigest(*record_, root_.HostPath(load.kernel));
-  load.image = ImagePath(plan_->kernel.release);
+  load.image = ImagePath(kernel_->release);
   load.image_sha256 = record_->image.sha256;
   load.command_line = CaptureCommandLine(config_, facts, root_);
   load.arguments = config_.kexec_args;
@@ -171,7 +171,7 @@ Result<LoadRecord> Service::WantedLoad(const std::string& test_id) {
 }
 
 Status Service::Load(bool always, const std::string& test_id) {
-  LoadRecord load = TRY(WantedLoad(test_id));
+  LoadRecord load = WantedLoad(test_id);
   command_line_ = load.command_line;
   if (!always && ReadCrashState(root_).loaded && ReadLoadRecord(root_) == load) return {};
   std::optional<std::string> kexec = system_.FindProgram("kexec");

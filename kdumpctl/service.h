@@ -53,7 +53,8 @@ class Service {
   Status UseBuilder(const std::string& name);
   // Sees that there is an image, and builds it where it is missing or stale.
   Status EnsureImage(const ImageRequest& request);
-  // Loads the crash kernel, unless `always` is false and the same one is loaded.
+  // Loads the crash kernel with the image that record() tells of, unless `always` is false and the
+  // same one is loaded.
   Status Load(bool always, const std::string& test_id = "");
   Status Unload();
 
@@ -74,11 +75,12 @@ class Service {
  private:
   Status MakePlan();
   Status Build();
-  Result<LoadRecord> WantedLoad(const std::string& test_id);
+  LoadRecord WantedLoad(const std::string& test_id) const;
 
   const RootDir& root_;
   LiveSystem& system_;
   Config config_;
+  std::optional<KernelChoice> kernel_;
   std::optional<CapturePlan> plan_;
   std::optional<ImageContents> contents_;
   std::optional<ImageRecord> record_;

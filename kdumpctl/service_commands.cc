@@ -78,7 +78,7 @@ Status LoadEarlier(Service& service, const RootDir& root, const Status& failure)
   if (ReadCrashState(root).loaded)
     return UsageError("{}\nthe crash kernel that is loaded stays loaded",
                       failure.error().message());
-  if (service.plan() == nullptr || service.record() == nullptr) return failure;
+  if (service.record() == nullptr) return failure;
   if (!service.Load(true)) return failure;
   return UsageError("{}\nthe crash kernel is loaded with the earlier image",
                     failure.error().message());
@@ -123,7 +123,10 @@ bool WaitForOthers(const RootDir& root) {
 
 }  // namespace
 
-int Start(const Invocation& invocation) { return StartCommand(invocation, false); }
+int Start(const Invocation& invocation) {
+  if (invocation.Has("if-loaded") && !ReadCrashState(invocation.root).loaded) return kExitOk;
+  return StartCommand(invocation, false);
+}
 
 int Restart(const Invocation& invocation) { return StartCommand(invocation, true); }
 

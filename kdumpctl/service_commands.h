@@ -15,6 +15,9 @@ int Rebuild(const Invocation& invocation);
 int ShowMemory(const Invocation& invocation);
 int ImageFiles(const Invocation& invocation);
 
+inline constexpr CommandOption kStartOptions[] = {
+    {"if-loaded", nullptr, "do nothing unless a crash kernel is loaded"},
+};
 inline constexpr CommandOption kReloadOptions[] = {
     {"hotplug", nullptr, "for udev: wait until changes settle, and do it once for all of them"},
 };

@@ -4,11 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <nlohmann/json.hpp>
-
 #include "config/parse.h"
-#include "tests/support/temp_dir.h"
+#include "tests/kdumpctl/kdumpctl_fixture.h"
 
 namespace kdumpkit {
 namespace {
@@ -18,57 +15,14 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using Json = nlohmann::json;
 
-// What a FILE* took down.
-class Capture {
- public:
-  Capture() : file_(open_memstream(&text_, &size_)) {}
-  ~Capture() {
-    std::fclose(file_);
-    std::free(text_);
-  }
-  Capture(const Capture&) = delete;
-  Capture& operator=(const Capture&) = delete;
-
-  std::FILE* file() { return file_; }
-  std::string text() {
-    std::fflush(file_);
-    return {text_, size_};
-  }
-
- private:
-  char* text_ = nullptr;
-  size_t size_ = 0;
-  std::FILE* file_;
-};
-
-class Kdumpctl : public testing::Test {
+class Kdumpctl : public KdumpctlFixture {
  protected:
-  int Run(const std::vector<std::string>& arguments) {
-    Capture out;
-    Capture err;
-    Result<RootDir> root = RootDir::Open(dir_.path());
-    int status = RunKdumpctl(arguments, *root, out.file(), err.file());
-    out_ = out.text();
-    err_ = err.text();
-    return status;
-  }
-  Json RunJson(const std::vector<std::string>& arguments, int status) {
-    EXPECT_EQ(Run(arguments), status);
-    EXPECT_EQ(err_, "");
-    Json json = Json::parse(out_, nullptr, false);
-    EXPECT_FALSE(json.is_discarded()) << out_;
-    return json;
-  }
   Json Setting(const Json& json, std::string_view name) {
     for (const Json& setting : json["settings"])
       if (setting["name"] == name) return setting;
     ADD_FAILURE() << name;
     return {};
   }
-
-  TempDir dir_;
-  std::string out_;
-  std::string err_;
 };
 
 // The command line.

@@ -39,6 +39,14 @@ std::optional<std::string> FakeLiveSystem::FindTag(const std::string& tag,
 
 std::optional<std::string> FakeLiveSystem::DeviceNumber(const std::string&) { return std::nullopt; }
 
+Result<FolderProbe> FakeLiveSystem::ProbeFolder(const std::string&, std::chrono::milliseconds) {
+  return folder;
+}
+
+Status FakeLiveSystem::Connect(const std::string&, unsigned, std::chrono::milliseconds) {
+  return connection;
+}
+
 std::optional<std::string> FakeLiveSystem::FindProgram(const std::string& name) {
   auto found = paths.find(name);
   if (found == paths.end()) return std::nullopt;

@@ -22,6 +22,9 @@ class FakeLiveSystem : public LiveSystem {
   std::optional<DeviceContent> Probe(const std::string& device) override;
   std::optional<std::string> FindTag(const std::string& tag, const std::string& value) override;
   std::optional<std::string> DeviceNumber(const std::string& node) override;
+  Result<FolderProbe> ProbeFolder(const std::string& folder,
+                                  std::chrono::milliseconds limit) override;
+  Status Connect(const std::string& host, unsigned port, std::chrono::milliseconds limit) override;
   std::optional<std::string> FindProgram(const std::string& name) override;
 
   // A command line that begins so (words joined by blanks) prints this and ends well.
@@ -32,7 +35,9 @@ class FakeLiveSystem : public LiveSystem {
   std::map<std::string, DeviceContent> contents;  // by the last part of the device's name
   std::map<std::string, std::string> tags;        // "UUID=x" -> node
   std::map<std::string, std::string> paths;       // program -> file
-  std::vector<std::string> runs;                  // command lines
+  Result<FolderProbe> folder = FolderProbe{"", uint64_t{100} << 30};
+  Status connection;
+  std::vector<std::string> runs;  // command lines
 };
 
 // A tree for RootDir.

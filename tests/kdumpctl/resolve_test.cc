@@ -40,7 +40,7 @@ class ResolveTest : public testing::Test {
     AddDisk("sda", "8:0");
     machine_->Block("/sys/devices/virtual/block/" + name, number);
     machine_->Link(fmt::format("/sys/devices/virtual/block/{}/slaves/sda", name),
-                  std::string(kScsi) + "/block/sda");
+                   std::string(kScsi) + "/block/sda");
   }
 
   std::optional<Machine> machine_{std::in_place};
@@ -112,7 +112,7 @@ TEST_F(ResolveTest, EscapedBlanksOfMountPoints) {
 
 TEST_F(ResolveTest, NfsThatIsMounted) {
   machine_->Mount("0:50", "/sub", "/mnt", "nfs4", "[fe80::1]:/export/x",
-                 "rw,vers=4.2,proto=tcp,sec=sys,addr=fe80::1");
+                  "rw,vers=4.2,proto=tcp,sec=sys,addr=fe80::1");
   ResolvedDestination found = Get({"/mnt/d"});
   EXPECT_EQ(found.capture.kind, Kind::kNfs);
   EXPECT_EQ(found.capture.host, "fe80::1");
@@ -132,7 +132,7 @@ TEST_F(ResolveTest, VirtiofsThatIsMounted) {
   machine_->Device("/sys/devices/pci0000:00/0000:00:05.0", "virtio_pci");
   machine_->Device("/sys/devices/pci0000:00/0000:00:05.0/virtio7", "virtiofs");
   machine_->Link("/sys/bus/virtio/drivers/virtiofs/virtio7",
-                "/sys/devices/pci0000:00/0000:00:05.0/virtio7");
+                 "/sys/devices/pci0000:00/0000:00:05.0/virtio7");
   machine_->Mount("0:51", "/", "/share", "virtiofs", "tag");
   ResolvedDestination found = Get({"/share/d"});
   EXPECT_EQ(found.capture.kind, Kind::kVirtiofs);
@@ -213,7 +213,8 @@ TEST_F(ResolveTest, EncryptedBelowLvm) {
   AddVirtual("dm-0", "253:0");
   machine_->Write("/sys/devices/virtual/block/dm-0/dm/uuid", "CRYPT-x");
   machine_->Block("/sys/devices/virtual/block/linear", "253:1");
-  machine_->Link("/sys/devices/virtual/block/linear/slaves/dm-0", "/sys/devices/virtual/block/dm-0");
+  machine_->Link("/sys/devices/virtual/block/linear/slaves/dm-0",
+                 "/sys/devices/virtual/block/dm-0");
   EXPECT_EQ(WhyNotPlain(machine_->root(), {"/sys/devices/virtual/block/linear", "/dev/linear"}),
             "it is encrypted (LUKS)");
 }

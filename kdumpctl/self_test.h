@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// "kdumpctl test": a real crash whose dump is known by an ID, and what became of it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "config/config.h"
+#include "kdumpctl/command.h"
+
+namespace kdumpkit {
+
+// Kept in /var/lib/kdump/test.json.
+struct TestRecord {
+  std::string id;
+  std::string started;  // ISO 8601 UTC
+  std::string boot_id;  // of the boot that was to crash
+  std::string outcome;  // "pending"; then as in the manifest, "missing" or "unknown"
+  std::string reason;   // why it is not complete
+  std::string folder;   // of the dump
+};
+std::optional<TestRecord> ReadTest(const RootDir& root);
+
+// Once the machine has crashed: looks for the dump where that can be seen, and takes down what
+// became of it. Returns the record as it is then.
+std::optional<TestRecord> FollowTest(const Config& config, const RootDir& root);
+
+// One line; empty: there was none.
+std::string TestText(const std::optional<TestRecord>& test);
+
+int Test(const Invocation& invocation);
+
+inline constexpr CommandOption kTestOptions[] = {
+    {"force", nullptr, "do not ask, crash at once"},
+};
+
+}  // namespace kdumpkit
