@@ -154,7 +154,7 @@ class Bench:
         words = f"console=ttyS0 panic=5 loglevel=4 {OUR_WORDS} kdump.dest=LABEL=root"
         parts = debian_guest.Parts(
             run=LOAD.format(words=words) + CRASH, files={"crash.img": image},
-            programs={"sbin/kexec": guest.Program(self.programs.kexec)})
+            programs={"usr/sbin/kexec": guest.Program(self.programs.kexec)})
         return Candidate("kdumpkit, small image", parts, NO_KDUMP_TOOLS, image.stat().st_size)
 
     def nothing(self) -> "Candidate":
@@ -167,7 +167,7 @@ class Bench:
         words = f"console=ttyS0 panic=5 loglevel=4 {OUR_WORDS}"
         parts = debian_guest.Parts(
             run=LOAD.format(words=words) + CRASH, files={"crash.img": image},
-            programs={"sbin/kexec": guest.Program(self.programs.kexec)})
+            programs={"usr/sbin/kexec": guest.Program(self.programs.kexec)})
         return Candidate("an init that does nothing", parts, NO_KDUMP_TOOLS,
                          image.stat().st_size, does_nothing=True)
 

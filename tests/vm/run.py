@@ -16,7 +16,8 @@ import kernels
 import settings
 
 MODULES = ["test_filter", "test_faults", "test_readers", "test_capture", "test_destinations",
-           "test_debian", "test_purgatory", "test_kexec", "test_hotadd", "test_reboot"]
+           "test_capture_faults", "test_service", "test_debian", "test_purgatory", "test_kexec",
+           "test_hotadd", "test_reboot"]
 
 
 def name_of(test: unittest.TestCase) -> str:

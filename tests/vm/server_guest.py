@@ -35,11 +35,13 @@ SCRIPT = f"""
 dmesg -n 1
 ip address add {ADDRESS}/{PREFIX} dev eth0 && ip link set eth0 up || fail "no network device"
 mkdir -p {CRASH} {SMALL} /root/.ssh
-truncate -s {SMALL_MIB}M /small.img
-mkfs.ext4 -q -m 0 /small.img
+if [ ! -e {IDENTITY} ]; then                # the first of its lives
+    truncate -s {SMALL_MIB}M /small.img
+    mkfs.ext4 -q -m 0 /small.img
+    ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
+    ssh-keygen -q -t ed25519 -N '' -f {IDENTITY}
+fi
 mount -o loop /small.img {SMALL} || fail "no small file system"
-ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
-ssh-keygen -q -t ed25519 -N '' -f {IDENTITY}
 cp {IDENTITY}.pub /root/.ssh/authorized_keys
 systemctl start ssh.service rpcbind.service nfs-server.service || fail "the servers do not start"
 stty -F /dev/ttyS0 -echo
@@ -102,7 +104,9 @@ class ServerGuest:
         self.identity = self.host_keys = ""
 
     def start(self) -> "ServerGuest":
-        """Boots it; returns when it serves."""
+        """Boots it; returns when it serves.  After it was killed it starts as it is."""
+        self._control = None
+        self._replies = queue.Queue()
         self._thread = threading.Thread(target=self._live, daemon=True)
         self._thread.start()
         self._reply(240)
@@ -143,7 +147,7 @@ class ServerGuest:
     def kill(self) -> None:
         """Ends it as a power failure would."""
         self._control.execute("quit")
-        self._commands.put("stop")
+        self._commands.put("stop")       # for the thread, which waits for a command
         self._thread.join(60)
 
     def _live(self) -> None:
