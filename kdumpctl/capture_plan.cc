@@ -9,6 +9,7 @@
 
 #include "config/serialize.h"
 #include "initramfs/kernel_modules.h"
+#include "kdumpctl/full_image.h"
 #include "kdumpctl/text.h"
 
 namespace kdumpkit {
@@ -28,6 +29,13 @@ std::vector<ImageText> AccountTexts() {
   return {{"/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n", 0644},
           {"/etc/group", "root:x:0:\n", 0644},
           {"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n", 0644}};
+}
+
+// Brings its own commands, which a shell alone does not.
+constexpr const char kBusybox[] = "/bin/busybox";
+
+bool WantsShell(const Config& config) {
+  return config.failure_action == FailureAction::kShell || config.final_action == EndAction::kShell;
 }
 
 class Planner {
@@ -63,6 +71,7 @@ class Planner {
   }
 
   Status ResolveDestinations();
+  Status AddRoot();
   Status AddNetwork();
   Status AddFence();
   Status ChooseBuilder();
@@ -105,6 +114,14 @@ Status Planner::ResolveDestinations() {
   if (plan_.destinations.empty())
     return UsageError("no destination can get a dump: {}", fmt::join(failures, "; "));
   for (const std::string& failure : failures) Warn("a destination is left out: {}", failure);
+  return AddRoot();
+}
+
+Status Planner::AddRoot() {
+  if (plan_.config.failure_action != FailureAction::kDumpToRootfs) return {};
+  Destination root;
+  root.path = "/";
+  plan_.root = TRY(ResolveDestination(root, root_, system_).In("failure_action dump_to_rootfs"));
   return {};
 }
 
@@ -121,6 +138,12 @@ Status Planner::AddFence() {
 
 Status Planner::AddNetwork() {
   Result<NetworkFacts> facts = FindNetworkFacts(servers_, earlier_.addresses, root_, system_);
+  // In every image kdump-capture sets up the network itself, by the card's address.
+  if (facts && !facts->not_small.empty())
+    return Unsupported(
+        "{}, and the capture kernel sets up plain network cards only; a destination "
+        "on a disk of this machine can be reached",
+        facts->not_small);
   if (facts) {
     plan_.network = std::move(*facts);
     return {};
@@ -139,10 +162,10 @@ Status Planner::AddNetwork() {
 }
 
 std::string Planner::WhyNotSmall() const {
-  for (const ResolvedDestination& found : plan_.destinations)
-    if (!found.not_small.empty())
-      return fmt::format("{}: {}", DestinationUri(found.configured), found.not_small);
-  return plan_.network.not_small;
+  for (const ResolvedDestination* found : plan_.All())
+    if (!found->not_small.empty())
+      return fmt::format("{}: {}", DestinationUri(found->configured), found->not_small);
+  return "";
 }
 
 Result<ImageBuilder> Planner::FullBuilder(const std::string& reason) {
@@ -256,6 +279,7 @@ Status Planner::AddHooks() {
     for (const std::string& name : root_.List(folder))
       if (std::string path = fmt::format("{}/{}", folder, name); IsExecutable(root_, path))
         programs.push_back(path);
+  if (WantsShell(config)) programs.push_back(root_.Exists(kBusybox) ? kBusybox : "/bin/sh");
   for (const std::string& program : programs) TRY(AddExecutable(program));
   if (config.collector.empty()) return {};
   std::optional<std::string> collector = system_.FindProgram(config.collector[0]);
@@ -269,6 +293,15 @@ void AddAll(const DriverNeeds& needs, bool aliases, std::vector<std::string>& mo
   if (aliases) modules.insert(modules.end(), needs.aliases.begin(), needs.aliases.end());
 }
 
+// Of device mapper and md: those that are loaded for the devices that stand on others. Their
+// sysfs folders name no driver.
+void AddStacked(const RootDir& root, std::vector<std::string>& modules) {
+  std::string loaded = root.ReadText("/proc/modules").value_or("");
+  for (std::string_view line : Lines(loaded))
+    for (std::string_view begin : {"dm_", "md_mod ", "raid", "linear ", "bcache "})
+      if (line.starts_with(begin)) modules.push_back(Words(line)[0]);
+}
+
 // File systems come last, once their devices are on the way.
 void Planner::AddModules() {
   plan_.image.module_folder =
@@ -276,7 +309,8 @@ void Planner::AddModules() {
   std::vector<std::string> modules;
   // Drivers that are no modules in this kernel may be some in another one.
   bool other = plan_.kernel.release != root_.ReadLine("/proc/sys/kernel/osrelease");
-  for (const ResolvedDestination& found : plan_.destinations) AddAll(found.drivers, other, modules);
+  for (const ResolvedDestination* found : plan_.All()) AddAll(found->drivers, other, modules);
+  if (!WhyNotSmall().empty()) AddStacked(root_, modules);
   AddAll(plan_.network.drivers, other, modules);
   if (plan_.config.watchdog) {
     DriverNeeds needs;
@@ -285,8 +319,8 @@ void Planner::AddModules() {
         AddDrivers(root_, *device, needs);
     AddAll(needs, other, modules);
   }
-  for (const ResolvedDestination& found : plan_.destinations)
-    modules.insert(modules.end(), found.modules.begin(), found.modules.end());
+  for (const ResolvedDestination* found : plan_.All())
+    modules.insert(modules.end(), found->modules.begin(), found->modules.end());
   modules.insert(modules.end(), plan_.config.extra_modules.begin(),
                  plan_.config.extra_modules.end());
   if (plan_.network.network.find(':') != std::string::npos) modules.push_back("ipv6");
@@ -309,13 +343,19 @@ void Planner::AddTexts() {
     texts.push_back({"/etc/machine-id", *id + "\n", 0444});
   if (!plan_.network.network.empty())
     texts.push_back({"/etc/kdumpkit/network", plan_.network.network, 0644});
-  // A full image has a system of its own.
-  if (plan_.builder != ImageBuilder::kKdumpkit) return;
   if (!plan_.network.hosts.empty()) texts.push_back({"/etc/hosts", plan_.network.hosts, 0644});
   for (ImageText& text : AccountTexts()) texts.push_back(std::move(text));
+  if (plan_.builder != ImageBuilder::kKdumpkit) AddFullImageTexts(plan_);
 }
 
 }  // namespace
+
+std::vector<const ResolvedDestination*> CapturePlan::All() const {
+  std::vector<const ResolvedDestination*> all;
+  for (const ResolvedDestination& found : destinations) all.push_back(&found);
+  if (root) all.push_back(&*root);
+  return all;
+}
 
 Result<CapturePlan> MakeCapturePlan(const Config& config, const EarlierNetwork& earlier,
                                     const RootDir& root, LiveSystem& system) {

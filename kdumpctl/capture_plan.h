@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,11 +22,16 @@ struct CapturePlan {
   ImageBuilder builder = ImageBuilder::kKdumpkit;  // never kAuto
   std::string builder_reason;                      // why it is not kdumpkit; empty: it is
   std::vector<ResolvedDestination> destinations;
+  // The root file system, where failure_action dump_to_rootfs makes it the last resort.
+  std::optional<ResolvedDestination> root;
   NetworkFacts network;
   // The small image. A full one gets the same texts, programs and files, but kdump-capture is no
   // /init there, and the builder finds the modules of what it brings up by itself.
   ImagePlan image;
   std::vector<std::string> warnings;  // sentences; the plan is good for a dump all the same
+
+  // All that has to be brought up: the destinations and the root.
+  std::vector<const ResolvedDestination*> All() const;
 };
 
 // What an earlier image had, and keeps as long as it holds; see FindNetworkFacts. All of it serves

@@ -53,6 +53,9 @@ const Subcommand kSubcommands[] = {
     {"reset-crashkernel", "[VALUE...]", 0, 4, true,
      "write crashkernel= into the boot loader's configuration", ResetCrashkernelCommand,
      kResetCrashkernelOptions},
+    {"propagate", "", 0, 0, true,
+     "make an ssh key for the capture kernel, and bring it to the servers of kdump.conf",
+     PropagateCommand},
 };
 
 enum LongOption : int { kJson = 256 };

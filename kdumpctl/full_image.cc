@@ -6,9 +6,11 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/file.h"
+#include "kdumpctl/state_files.h"
 #include "kdumpctl/text.h"
 
 namespace kdumpkit {
@@ -22,7 +24,8 @@ constexpr const char* kStorageFiles[] = {
 };
 constexpr const char* kDracutFiles[] = {"/usr/bin/dracut", "/etc/dracut.conf",
                                         "/usr/lib/dracut/modules.d/55kdumpkit/module-setup.sh",
-                                        "/usr/lib/dracut/modules.d/55kdumpkit/capture.sh"};
+                                        "/usr/lib/dracut/modules.d/55kdumpkit/capture.sh",
+                                        "/usr/lib/dracut/modules.d/55kdumpkit/no-root.sh"};
 constexpr const char* kDracutFolders[] = {"/etc/dracut.conf.d", "/usr/lib/dracut/dracut.conf.d"};
 constexpr const char* kInitramfsToolsFiles[] = {
     "/usr/sbin/mkinitramfs", "/etc/initramfs-tools/initramfs.conf", "/etc/initramfs-tools/modules"};
@@ -44,12 +47,19 @@ void AddFolders(const RootDir& root, const List& folders, std::vector<std::strin
 // The devices that the image has to bring up.
 std::vector<std::string> DeviceNodes(const CapturePlan& plan) {
   std::vector<std::string> nodes;
-  for (const ResolvedDestination& found : plan.destinations)
-    if (!found.device.node.empty()) nodes.push_back(found.device.node);
+  for (const ResolvedDestination* found : plan.All())
+    if (!found->device.node.empty()) nodes.push_back(found->device.node);
   return nodes;
 }
 
-bool NeedsNetwork(const CapturePlan& plan) { return !plan.network.network.empty(); }
+// What udev calls a destination's device; its node where there is no such name.
+std::string LinkOf(const ResolvedDestination& found) {
+  const std::string& source = found.capture.source;
+  if (found.device.node.empty()) return "";
+  if (source.starts_with("UUID=")) return "/dev/disk/by-uuid/" + source.substr(5);
+  if (source.starts_with("PARTUUID=")) return "/dev/disk/by-partuuid/" + source.substr(9);
+  return found.device.node;
+}
 
 // No systemd: capture comes before any root file system, and memory is scarce.
 std::vector<std::string> DracutCommand(const CapturePlan& plan, const std::string& output) {
@@ -69,18 +79,42 @@ std::vector<std::string> DracutCommand(const CapturePlan& plan, const std::strin
     argv.push_back("--add-device");
     argv.push_back(node);
   }
-  if (NeedsNetwork(plan)) argv.insert(argv.end(), {"--add", "network"});
   const std::vector<std::string>& own = plan.config.dracut_args;
   argv.insert(argv.end(), own.begin(), own.end());
   argv.insert(argv.end(), {"--kver", plan.kernel.release, output});
   return argv;
 }
 
-std::string LastLine(std::string_view text) {
-  std::string last;
-  for (std::string_view line : Lines(text))
-    if (!line.empty()) last = line;
-  return last;
+// mkinitramfs takes its settings from a folder: a copy of this machine's, and on top of it what
+// keeps the image small. Drivers come with our own files, and those of LVM, md and encryption by
+// the hooks of their packages.
+constexpr const char kSettings[] = "/run/kdump/initramfs-tools";
+constexpr std::string_view kSettingsOnTop = "MODULES=list\nRESUME=none\nKEYMAP=n\n";
+
+Status CopySettings(const RootDir& root) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  std::string copy = root.HostPath(kSettings);
+  fs::remove_all(copy, error);
+  fs::create_directories(fs::path(copy).parent_path(), error);
+  if (!error)
+    fs::copy(root.HostPath("/etc/initramfs-tools"), copy, fs::copy_options::recursive, error);
+  if (error) return SystemError(error.value(), fmt::format("cannot make '{}'", copy));
+  // The last file of the folder counts.
+  return WriteStateFile(root, fmt::format("{}/conf.d/zz-kdumpkit", kSettings), kSettingsOnTop);
+}
+
+std::vector<std::string> InitramfsToolsCommand(const CapturePlan& plan, const std::string& output) {
+  return {"mkinitramfs", "-d", kSettings, "-o", output, plan.kernel.release};
+}
+
+// What a builder that failed said last; the reason is seldom the very last line.
+std::string LastLines(std::string_view text) {
+  constexpr size_t kMost = 4;
+  std::vector<std::string_view> lines = Lines(text);
+  std::erase_if(lines, [](std::string_view line) { return line.empty(); });
+  if (lines.size() > kMost) lines.erase(lines.begin(), lines.end() - kMost);
+  return fmt::format("{}", fmt::join(lines, "; "));
 }
 
 Status Finish(const std::string& incomplete, const std::string& path) {
@@ -107,7 +141,7 @@ std::vector<std::string> BuilderFiles(const CapturePlan& plan, const RootDir& ro
 
 std::vector<std::string> BuilderCommand(const CapturePlan& plan, const std::string& output) {
   if (plan.builder == ImageBuilder::kDracut) return DracutCommand(plan, output);
-  return {"mkinitramfs", "-o", output, plan.kernel.release};
+  return InitramfsToolsCommand(plan, output);
 }
 
 std::vector<std::string> BuilderWords(std::string_view builder, const Config& config) {
@@ -119,15 +153,30 @@ std::vector<std::string> BuilderWords(std::string_view builder, const Config& co
   return {};
 }
 
-Status BuildFullImage(const CapturePlan& plan, const std::string& path, LiveSystem& system) {
+void AddFullImageTexts(CapturePlan& plan) {
+  std::string devices;
+  for (const ResolvedDestination* found : plan.All())
+    if (std::string link = LinkOf(*found); !link.empty()) devices += link + "\n";
+  std::vector<ImageText>& texts = plan.image.texts;
+  texts.push_back({"/etc/kdumpkit/devices", devices, 0644});
+  texts.push_back({"/etc/kdumpkit/device-timeout",
+                   fmt::format("{}\n", plan.config.device_timeout.count()), 0644});
+}
+
+Status BuildFullImage(const CapturePlan& plan, const std::string& path, const RootDir& root,
+                      LiveSystem& system) {
   constexpr std::chrono::minutes kLimit{20};
   std::string incomplete = path + "-incomplete";
+  if (plan.builder == ImageBuilder::kInitramfsTools) TRY(CopySettings(root));
+  // The hooks call this program back.
+  if (std::optional<std::string> own = system.FindProgram("kdumpctl"))
+    (void)setenv("KDUMPCTL", own->c_str(), 1);
   ProgramResult built = TRY(system.Run(BuilderCommand(plan, incomplete), kLimit));
   if (built.state.ok()) return Finish(incomplete, path);
   (void)unlink(incomplete.c_str());
-  std::string line = LastLine(built.err);
+  std::string lines = LastLines(built.err);
   return UsageError("{} failed ({}): {}", BuilderName(plan.builder), built.state.ToString(),
-                    line.empty() ? LastLine(built.out) : line);
+                    lines.empty() ? LastLines(built.out) : lines);
 }
 
 }  // namespace kdumpkit

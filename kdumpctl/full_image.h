@@ -17,10 +17,14 @@ std::vector<std::string> BuilderFiles(const CapturePlan& plan, const RootDir& ro
 // The builder's command line, for an image that is written to `output`.
 std::vector<std::string> BuilderCommand(const CapturePlan& plan, const std::string& output);
 
+// Adds what the hooks read: /etc/kdumpkit/devices and device-timeout (seconds).
+void AddFullImageTexts(CapturePlan& plan);
+
 // Words of the capture kernel's command line that such an image needs.
 std::vector<std::string> BuilderWords(std::string_view builder, const Config& config);
 
 // Writes `path` through `path`-incomplete, mode 0600. The error has the builder's last line.
-Status BuildFullImage(const CapturePlan& plan, const std::string& path, LiveSystem& system);
+Status BuildFullImage(const CapturePlan& plan, const std::string& path, const RootDir& root,
+                      LiveSystem& system);
 
 }  // namespace kdumpkit

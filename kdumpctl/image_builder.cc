@@ -73,7 +73,7 @@ Result<ImageRecord> BuildImage(const CapturePlan& plan, const ImageContents& con
     unpacked_size = packed.unpacked_size;
     TRY(WriteImage(path, packed.bytes));
   } else {
-    TRY(BuildFullImage(plan, path, system));
+    TRY(BuildFullImage(plan, path, root, system));
   }
   ImageRecord record = TRY(MakeRecord(plan, contents, path, unpacked_size));
   TRY(WriteStateFile(root, RecordPath(plan.kernel.release), RecordToJson(record)));

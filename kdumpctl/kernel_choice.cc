@@ -214,8 +214,11 @@ std::vector<std::string> BaseWords(const Config& config, const RootDir& root) {
 // (Documentation/admin-guide/kernel-parameters.txt, disable_cpu_apicid).
 std::string FirstApic(const RootDir& root) {
   std::string text = root.ReadText("/proc/cpuinfo", size_t{64} << 20).value_or("");
-  for (std::string_view line : Lines(text))
-    if (line.starts_with("initial apicid")) return Words(line.substr(line.find(':') + 1))[0];
+  for (std::string_view line : Lines(text)) {
+    if (!line.starts_with("initial apicid")) continue;
+    std::vector<std::string> words = Words(line);
+    return words.back() == ":" ? "" : words.back();
+  }
   return "";
 }
 

@@ -20,7 +20,7 @@ struct NetworkFacts {
   std::map<std::string, std::string> addresses;  // host -> the address it has been given
   std::vector<std::string> interfaces;           // their names now
   DriverNeeds drivers;
-  // Why only a full initramfs can set it up: "eth0.5 is a vlan"; empty: the small image can.
+  // Why it is not a plain network card: "'eth0.5' is a vlan"; empty: it is.
   std::string not_small;
 };
 
