@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "config/nearest.h"
+#include "kdumpctl/completion.h"
 #include "kdumpctl/config_commands.h"
 #include "kdumpctl/list_commands.h"
 #include "kdumpctl/self_test.h"
@@ -53,6 +54,11 @@ const Subcommand kSubcommands[] = {
     {"reset-crashkernel", "[VALUE...]", 0, 4, true,
      "write crashkernel= into the boot loader's configuration", ResetCrashkernelCommand,
      kResetCrashkernelOptions},
+    {"propagate", "", 0, 0, true,
+     "make an ssh key for the capture kernel, and bring it to the servers of kdump.conf",
+     PropagateCommand},
+    {"completion", "bash|zsh|fish", 1, 1, false,
+     "print the script by which a shell completes kdumpctl's command line", CompletionCommand},
 };
 
 enum LongOption : int { kJson = 256 };

@@ -150,6 +150,14 @@ class RealLiveSystem : public LiveSystem {
   }
 
   // A child, because getaddrinfo(3) knows no limit.
+  Result<ExitState> RunOnTerminal(const std::vector<std::string>& argv,
+                                  milliseconds limit) override {
+    SpawnOptions options;
+    options.stdout_fd = STDERR_FILENO;
+    ChildProcess child = TRY(ChildProcess::Spawn(argv, options));
+    return child.Wait(limit);
+  }
+
   std::vector<std::string> Resolve(const std::string& host) override {
     Result<ProgramResult> result = Run({"getent", "ahosts", host}, std::chrono::seconds(5));
     if (!result || !result->state.ok()) return {};

@@ -41,6 +41,10 @@ class LiveSystem {
   // Runs a program to its end; it is killed after `limit`. Nothing is read by it.
   virtual Result<ProgramResult> Run(const std::vector<std::string>& argv,
                                     std::chrono::milliseconds limit) = 0;
+  // The same for a program that talks to the user: it has our terminal; what it prints goes to
+  // standard error, so that it is no part of what we print.
+  virtual Result<ExitState> RunOnTerminal(const std::vector<std::string>& argv,
+                                          std::chrono::milliseconds limit) = 0;
   // The addresses of a host as numbers; none when it is not known.
   virtual std::vector<std::string> Resolve(const std::string& host) = 0;
   // The superblock of a device, by libblkid; needs root.

@@ -23,4 +23,6 @@ inline constexpr CommandOption kResetCrashkernelOptions[] = {
 };
 int ResetCrashkernelCommand(const Invocation& invocation);
 
+int PropagateCommand(const Invocation& invocation);
+
 }  // namespace kdumpkit

@@ -22,6 +22,11 @@ Result<ProgramResult> FakeLiveSystem::Run(const std::vector<std::string>& argv,
   return ProgramResult{{.status = 1}, "", fmt::format("no answer to '{}'\n", line)};
 }
 
+Result<ExitState> FakeLiveSystem::RunOnTerminal(const std::vector<std::string>& argv,
+                                                std::chrono::milliseconds limit) {
+  return TRY(Run(argv, limit)).state;
+}
+
 std::vector<std::string> FakeLiveSystem::Resolve(const std::string& host) { return hosts[host]; }
 
 std::optional<DeviceContent> FakeLiveSystem::Probe(const std::string& device) {

@@ -18,6 +18,8 @@ class FakeLiveSystem : public LiveSystem {
  public:
   Result<ProgramResult> Run(const std::vector<std::string>& argv,
                             std::chrono::milliseconds limit) override;
+  Result<ExitState> RunOnTerminal(const std::vector<std::string>& argv,
+                                  std::chrono::milliseconds limit) override;
   std::vector<std::string> Resolve(const std::string& host) override;
   std::optional<DeviceContent> Probe(const std::string& device) override;
   std::optional<std::string> FindTag(const std::string& tag, const std::string& value) override;
