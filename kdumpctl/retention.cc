@@ -107,7 +107,9 @@ Result<std::vector<std::string>> RemoveDump(const DumpRecord& dump, const RootDi
 PruneResult Prune(const Config& config, const RootDir& root, time_t now, bool dry_run) {
   std::vector<DumpRecord> dumps = ListDumps(DumpPlaces(config, root), root);
   PruneResult result;
-  for (Removal& removal : PlanRemovals(dumps, config, now)) {
+  std::vector<Removal> removals = PlanRemovals(dumps, config, now);
+  std::reverse(removals.begin(), removals.end());  // the oldest one goes first
+  for (Removal& removal : removals) {
     PruneResult::Entry entry{std::move(removal), {}, ""};
     if (!dry_run) {
       Result<std::vector<std::string>> left = RemoveDump(entry.removal.dump, root);

@@ -118,8 +118,8 @@ TEST_F(PruneProgram, Deletes) {
   Add("11", "vmcore.flat-incomplete");
   EXPECT_EQ(Run({"prune"}), kExitOk);
   EXPECT_EQ(out_,
-            "deleted '/var/crash/h-2020-01-12-00:00:00' (10 bytes): more than 1 dump\n"
-            "deleted '/var/crash/h-2020-01-11-00:00:00' (40 bytes): more than 1 dump\n");
+            "deleted '/var/crash/h-2020-01-11-00:00:00' (40 bytes): more than 1 dump\n"
+            "deleted '/var/crash/h-2020-01-12-00:00:00' (10 bytes): more than 1 dump\n");
   EXPECT_FALSE(Has(Folder("11")));
   EXPECT_FALSE(Has(Folder("12")));
   EXPECT_TRUE(Has(Folder("13") + "/vmcore"));
