@@ -8,7 +8,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -185,10 +184,6 @@ class RealLiveSystem : public LiveSystem {
     struct stat info = {};
     if (stat(node.c_str(), &info) != 0 || !S_ISBLK(info.st_mode)) return std::nullopt;
     return fmt::format("{}:{}", major(info.st_rdev), minor(info.st_rdev));
-  }
-
-  bool HasLogonKey(const std::string& name) override {
-    return syscall(SYS_request_key, "logon", name.c_str(), nullptr, 0) >= 0;
   }
 
   Result<FolderProbe> ProbeFolder(const std::string& folder, milliseconds limit) override {

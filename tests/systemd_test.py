@@ -22,7 +22,8 @@ def verify(paths):
 
 
 def main():
-    program, sources = sys.argv[1], [pathlib.Path(name) for name in sys.argv[2:]]
+    program = str(pathlib.Path(sys.argv[1]).resolve())
+    sources = [pathlib.Path(name) for name in sys.argv[2:]]
     if shutil.which("systemd-analyze") is None:
         print("systemd-analyze is not installed")
         return SKIPPED

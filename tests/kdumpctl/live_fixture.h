@@ -24,7 +24,6 @@ class FakeLiveSystem : public LiveSystem {
   std::optional<DeviceContent> Probe(const std::string& device) override;
   std::optional<std::string> FindTag(const std::string& tag, const std::string& value) override;
   std::optional<std::string> DeviceNumber(const std::string& node) override;
-  bool HasLogonKey(const std::string& name) override { return keys.contains(name); }
   Result<FolderProbe> ProbeFolder(const std::string& folder,
                                   std::chrono::milliseconds limit) override;
   Status Connect(const std::string& host, unsigned port, std::chrono::milliseconds limit) override;
@@ -38,7 +37,6 @@ class FakeLiveSystem : public LiveSystem {
   std::map<std::string, DeviceContent> contents;  // by the last part of the device's name
   std::map<std::string, std::string> tags;        // "UUID=x" -> node
   std::map<std::string, std::string> paths;       // program -> file
-  std::set<std::string> keys;                     // logon keys in the keyring
   Result<FolderProbe> folder = FolderProbe{"", uint64_t{100} << 30};
   Status connection;
   std::vector<std::string> runs;  // command lines
