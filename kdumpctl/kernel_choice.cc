@@ -133,6 +133,8 @@ constexpr std::string_view kAdded[] = {
     "hugetlb_cma=0",
     "cma=0",
     "kfence.sample_interval=0",
+    // The files of every trace event, 8 MiB that nobody looks at: docs/performance.md.
+    "initcall_blacklist=tracer_init_tracefs",
 #if defined(__x86_64__)
     "irqpoll",
     "mce=off",
