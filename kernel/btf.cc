@@ -8,9 +8,8 @@ namespace {
 
 constexpr uint16_t kMagic = 0xeb9f;
 constexpr uint8_t kVersion = 1;
-constexpr size_t kTypeSize = 12;      // struct btf_type: name_off, info, size or type
-constexpr size_t kLayoutHeader = 32;  // a header of this size has a layout section
-constexpr size_t kLayoutSize = 4;     // struct btf_layout: info_sz, elem_sz, flags
+constexpr size_t kTypeSize = 12;   // struct btf_type: name_off, info, size or type
+constexpr size_t kLayoutSize = 4;  // struct btf_layout: info_sz, elem_sz, flags
 constexpr uint64_t kMaxBlob = uint64_t{256} << 20;
 constexpr int kMaxChain = 32;           // typedefs, arrays of arrays, anonymous members
 constexpr uint32_t kMaxMembers = 8192;  // looked at for one member; task_struct has some 250
@@ -42,7 +41,7 @@ Result<Header> Header::Read(const ByteReader& reader) {
   header.type_size = TRY(reader.U32(12));
   header.string_offset = TRY(reader.U32(16));
   header.string_size = TRY(reader.U32(20));
-  if (header.size >= kLayoutHeader && reader.size() >= kLayoutHeader) {
+  if (header.size >= Btf::kMaxHeader && reader.size() >= Btf::kMaxHeader) {
     header.layout_offset = TRY(reader.U32(24));
     header.layout_size = TRY(reader.U32(28));
   }

@@ -49,7 +49,8 @@ class Btf {
   // section can size.
   static Result<Btf> Parse(ByteView blob, const Btf* base = nullptr);
   // The bytes of a whole blob, from a view of its beginning, for who finds one in memory.
-  static constexpr size_t kHeaderSize = 24;
+  static constexpr size_t kHeaderSize = 24;  // at least
+  static constexpr size_t kMaxHeader = 32;   // with a layout section
   static Result<uint64_t> BlobSize(ByteView header);
 
   ByteOrder order() const { return order_; }
