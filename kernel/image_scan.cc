@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kernel/image_scan.h"
 
+#include <algorithm>
+
 namespace kdumpkit {
 namespace {
 
-constexpr uint64_t kMaxImage = uint64_t{256} << 20;
+constexpr int64_t kMaxImage = int64_t{256} << 20;
+// A hole of this size is the end: what is freed inside of the image is smaller.
+constexpr uint64_t kMaxHole = uint64_t{16} << 20;
 constexpr size_t kPiece = size_t{1} << 20;
 constexpr size_t kMaxPattern = 64;
 
@@ -18,7 +22,10 @@ bool ScanImage(const CrashedKernel& kernel, ByteView pattern,
   std::unique_ptr<KernelMemory> memory = kernel.NewMemory();
   // Pieces overlap, so that each pattern is in one of them as a whole.
   ByteBuffer piece(kPiece + kMaxPattern);
-  for (uint64_t at = 0; at < kMaxImage;) {
+  int64_t stated = kernel.info().Number("KERNEL_IMAGE_SIZE").value_or(kMaxImage);
+  uint64_t end = static_cast<uint64_t>(std::clamp(stated, int64_t{0}, kMaxImage));
+  uint64_t mapped = 0;
+  for (uint64_t at = 0; at < end && at - mapped < kMaxHole;) {
     size_t step = kPiece;
     ByteSpan buffer(piece);
     if (!memory->Read(*image + at, buffer)) {
@@ -30,6 +37,7 @@ bool ScanImage(const CrashedKernel& kernel, ByteView pattern,
         if (!memory->Read(*image + at, buffer)) buffer = {};
       }
     }
+    if (!buffer.empty()) mapped = at;
     std::string_view text = AsText(buffer);
     for (size_t found = text.find(AsText(pattern)); found < step;
          found = text.find(AsText(pattern), found + 1)) {

@@ -10,7 +10,8 @@ namespace kdumpkit {
 
 // Calls `visit` with the address of each place from SYMBOL(_stext) on that has the pattern (at most
 // 64 bytes), in rising order, until it returns true. What is not mapped is passed over. False when
-// no visit returned true. The search is bounded: it ends 256 MiB behind _stext.
+// no visit returned true. The search is bounded: it ends at a hole of 16 MiB, or 256 MiB behind
+// _stext.
 bool ScanImage(const CrashedKernel& kernel, ByteView pattern,
                const std::function<bool(VirtAddr)>& visit);
 
