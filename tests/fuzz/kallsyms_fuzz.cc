@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   size_t room = static_cast<size_t>(kFuzzText + kMemory - kFuzzTables);
   memory.Write(PhysAddr(kFuzzTables), bytes.subspan(1, std::min(size - 1, room)));
   // The search begins at _stext; with keys that address is only compared.
-  ReadAll(memory,
-          fmt::format("SYMBOL(_stext)={:x}\n", kFuzzText) + (builder.old_order ? "" : keys));
+  ReadAll(memory, fmt::format("SYMBOL(_stext)={:x}\nNUMBER(KERNEL_IMAGE_SIZE)={}\n{}", kFuzzText,
+                              kMemory, builder.old_order ? "" : keys));
   return 0;
 }
