@@ -223,6 +223,25 @@ class Flattened(case.VmCase):
         self.succeed([*settings.current.filter(), "--verify", path])
         self.succeed([*settings.current.filter(), "--verify", stream])
 
+    def check_a_stream_that_was_cut(self, kernel):
+        """What came through opens, marked incomplete, and is the same."""
+        stream = self.stream_of(settings.current.filter(), kernel)
+        whole = self.file_of(settings.current.filter(), kernel, stream)
+        os.truncate(stream, stream.stat().st_size // 2)
+        path = self.work / f"cut-{kernel}"
+        incomplete = path.with_name(path.name + "-incomplete")
+        for program, status in ((["-R", path, stream], 3), (["--verify", incomplete], 3)):
+            done = subprocess.run([*settings.current.filter(), *program], capture_output=True,
+                                  text=True, timeout=case.TIME_LIMIT, check=False)
+            self.assertEqual(done.returncode, status, done.stderr)
+        self.addCleanup(incomplete.unlink)
+        cut, all_pages = kdump_file.KdumpFile(incomplete), kdump_file.KdumpFile(whole)
+        self.assertEqual(cut.kept, all_pages.kept)
+        here = [descriptor for descriptor in cut.descriptors() if descriptor != (0, 0, 0)]
+        # Data come in the order of their pages, so half of the bytes is about half of the pages.
+        self.assertGreater(len(here), len(all_pages.descriptors()) // 4)
+        self.assertTrue(set(here) <= set(all_pages.descriptors()))
+
     def check_a_stream_of_makedumpfile(self, kernel):
         """The same file of it as makedumpfile -R makes."""
         if not reference.is_right_for(kernel):
