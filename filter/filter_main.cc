@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "filter/dump.h"
+#include "filter/show_layout.h"
 #include "filter/verify.h"
 
 namespace kdumpkit {
@@ -123,6 +124,17 @@ int RunReassemble(std::string_view program, const FilterOptions& options) {
   return report->complete ? kExitComplete : kExitPartial;
 }
 
+int RunShowLayout(std::string_view program, const FilterOptions& options) {
+  Result<LayoutReport> report = ShowLayout(options);
+  if (!report) {
+    PrintError(program, report.error().message());
+    return kExitFailed;
+  }
+  PrintWarnings(program, options, report->warnings);
+  Print(stdout, options.json ? LayoutJson(*report) : LayoutText(*report));
+  return report->complete() ? kExitComplete : kExitPartial;
+}
+
 int Main(int argc, char** argv) {
   std::string_view program = argc > 0 ? basename(argv[0]) : "kdump-filter";
   Result<FilterOptions> options =
@@ -143,6 +155,8 @@ int Main(int argc, char** argv) {
       return RunDmesg(program, *options);
     case FilterMode::kDump:
       return RunDump(program, *options);
+    case FilterMode::kShowLayout:
+      return RunShowLayout(program, *options);
     case FilterMode::kVerify:
       return RunVerify(program, *options);
     case FilterMode::kReassemble:

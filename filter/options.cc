@@ -22,7 +22,8 @@ enum LongOnly : int {
   kShowStats,
   kJson,
   kVerify,
-  kSample
+  kSample,
+  kShowLayout
 };
 
 struct OptionRow {
@@ -49,6 +50,8 @@ constexpr OptionRow kRows[] = {
     {kDumpDmesg, "dump-dmesg", nullptr, "write the dead kernel's log, not a dump"},
     {kDryRun, "dry-run", nullptr, "do everything except writing; DUMPFILE may be left out"},
     {kShowStats, "show-stats", nullptr, "print page counts by class"},
+    {kShowLayout, "show-layout", nullptr,
+     "print what is known of the kernel's pages, and from where"},
     {kJson, "json", "[=FILE]", "print the result as JSON on standard output, or write it to FILE"},
     {kMessageLevel, "message-level", "N",
      "what to print: the sum of 1 progress, 2 common, 4 errors, 8 debug, 16 report (default 7)"},
@@ -74,6 +77,7 @@ Result<DumpLevel> ParseLevel(std::string_view text) {
 
 std::string_view ModeOption(FilterMode mode) {
   if (mode == FilterMode::kDmesg) return "--dump-dmesg";
+  if (mode == FilterMode::kShowLayout) return "--show-layout";
   return mode == FilterMode::kVerify ? "--verify" : "-R";
 }
 
@@ -130,6 +134,8 @@ Status Apply(int option, std::string_view argument, FilterOptions& options) {
       return SetMode(FilterMode::kReassemble, options);
     case kVerify:
       return SetMode(FilterMode::kVerify, options);
+    case kShowLayout:
+      return SetMode(FilterMode::kShowLayout, options);
     case kSample:
       options.sample = TRY(ParseSample(argument));
       break;
@@ -171,9 +177,8 @@ GetoptTables MakeTables() {
 Status CheckCombinations(const FilterOptions& options) {
   if (options.dry_run && options.mode != FilterMode::kDump)
     return UsageError("--dry-run and {} exclude each other", ModeOption(options.mode));
-  bool writes_file_only =
-      options.mode == FilterMode::kVerify || options.mode == FilterMode::kReassemble;
-  if (options.stream_fd && writes_file_only)
+  bool can_stream = options.mode == FilterMode::kDump || options.mode == FilterMode::kDmesg;
+  if (options.stream_fd && !can_stream)
     return UsageError("-F and {} exclude each other", ModeOption(options.mode));
   if (options.sample && options.mode != FilterMode::kVerify)
     return UsageError("--sample is for --verify only");
@@ -182,9 +187,10 @@ Status CheckCombinations(const FilterOptions& options) {
   return {};
 }
 
-// DUMPFILE
-Status TakeVerifyOperands(const std::vector<std::string>& operands, FilterOptions& options) {
-  if (operands.empty()) return UsageError("no DUMPFILE is given; try --help");
+// DUMPFILE, or VMCORE: the one file to look at.
+Status TakeOneOperand(std::string_view name, const std::vector<std::string>& operands,
+                      FilterOptions& options) {
+  if (operands.empty()) return UsageError("no {} is given; try --help", name);
   if (operands.size() > 1) return UsageError("'{}' is one operand too many", operands[1]);
   options.vmcore = operands[0];
   return {};
@@ -201,7 +207,8 @@ Status TakeReassembleOperands(const std::vector<std::string>& operands, FilterOp
 
 Status TakeOperands(const std::vector<std::string>& operands, FilterOptions& options) {
   TRY(CheckCombinations(options));
-  if (options.mode == FilterMode::kVerify) return TakeVerifyOperands(operands, options);
+  if (options.mode == FilterMode::kVerify) return TakeOneOperand("DUMPFILE", operands, options);
+  if (options.mode == FilterMode::kShowLayout) return TakeOneOperand("VMCORE", operands, options);
   if (options.mode == FilterMode::kReassemble) return TakeReassembleOperands(operands, options);
   bool output_needed = !options.dry_run || options.mode == FilterMode::kDmesg;
   size_t most = options.stream_fd ? 1 : 2;
@@ -259,6 +266,7 @@ std::string FilterHelp(std::string_view program) {
       "       {0} --dump-dmesg [-f] VMCORE LOGFILE\n"
       "       {0} -R [-f] DUMPFILE [STREAM]\n"
       "       {0} --verify [--sample N] DUMPFILE\n"
+      "       {0} --show-layout [--json] VMCORE\n"
       "Reads the memory of a crashed kernel and writes the pages that matter.\n\n",
       program);
   for (const OptionRow& row : kRows) {
@@ -273,7 +281,8 @@ std::string FilterHelp(std::string_view program) {
       "3 there is a dump, but it is not what was asked for (see the warnings).\n"
       "With --verify: 0 the dump is whole; 1 it is broken, or unreadable; 3 it is marked "
       "incomplete,\n"
-      "but what there is is sound.\n";
+      "but what there is is sound.\n"
+      "With --show-layout: 0 every rule is on; 1 nothing is known; 3 something is missing.\n";
   return text;
 }
 

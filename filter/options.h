@@ -20,7 +20,7 @@ enum MessageBit : int {
   kMessageReport = 16,
 };
 
-enum class FilterMode { kDump, kDmesg, kVerify, kReassemble, kHelp, kVersion };
+enum class FilterMode { kDump, kDmesg, kVerify, kReassemble, kShowLayout, kHelp, kVersion };
 
 struct FilterOptions {
   FilterMode mode = FilterMode::kDump;
@@ -32,8 +32,8 @@ struct FilterOptions {
   std::string json_file;  // --json=FILE; empty: standard output
   int message_level = kMessageProgress | kMessageCommon | kMessageError;
   int threads = 1;
-  std::string vmcore;              // the dump with --verify; the stream with -R, empty: stdin
-  std::string output;              // may be empty with --dry-run; is with -F and --verify
+  std::string vmcore;  // the dump with --verify; the stream with -R, empty: stdin
+  std::string output;  // may be empty with --dry-run; is with -F, --verify, --show-layout
   std::optional<uint64_t> sample;  // of --verify: decompress so many pages; none: all
   std::optional<int> stream_fd;    // -F: a flattened dump goes to this descriptor, not to a file
 

@@ -68,11 +68,11 @@ void WarnOfUnclassified(const ScanResult& result, const MemoryMap& map, Selectio
 
 // Free pages found must agree with what the kernel itself counted; if they do not, the layout of
 // struct page is not understood and the dump may be too large or lack pages.
-void CheckFreePages(const CrashedKernel& kernel, const PageLayout& layout, const ScanResult& result,
-                    Selection& selection) {
+void CheckFreePages(const CrashedKernel& kernel, const KernelFacts& facts, const PageLayout& layout,
+                    const ScanResult& result, Selection& selection) {
   if (!layout.can_tell_free()) return;
   selection.free_found = result.free_pages;
-  Result<uint64_t> counted = ReadFreePageCount(kernel);
+  Result<uint64_t> counted = ReadFreePageCount(kernel, facts);
   if (!counted) {
     selection.warnings.push_back(fmt::format("free pages were not checked against the zones: {}",
                                              counted.error().message()));
@@ -88,21 +88,31 @@ void CheckFreePages(const CrashedKernel& kernel, const PageLayout& layout, const
       result.free_pages, *counted));
 }
 
+// BTF could have helped where a fact is missing; when there is none, that is worth to know.
+void WarnOfRulesOff(const PageLayout& layout, const KernelFacts& facts, Selection& selection) {
+  for (const std::string& rule : layout.disabled())
+    selection.warnings.push_back(fmt::format("rule is off, its pages are kept: {}", rule));
+  if (!layout.disabled().empty() && !facts.without_btf().empty())
+    selection.warnings.push_back(
+        fmt::format("the kernel's own types were not read: {}", facts.without_btf()));
+}
+
 void Classify(const CrashedKernel& kernel, const DumpLevel& level, int threads,
               Selection& selection) {
-  Result<PageLayout> layout = PageLayout::FromVmcoreinfo(
-      kernel.info(), kernel.machine().order, kernel.machine().word_size, kernel.page_size());
+  KernelFacts facts = KernelFacts::Learn(kernel);
+  for (const std::string& line : facts.Contradictions()) selection.warnings.push_back(line);
+  Result<PageLayout> layout = PageLayout::FromFacts(facts, kernel.machine().order,
+                                                    kernel.machine().word_size, kernel.page_size());
   if (!layout) return FallBack(selection, layout.error().message());
-  for (const std::string& rule : layout->disabled())
-    selection.warnings.push_back(fmt::format("rule is off, its pages are kept: {}", rule));
+  WarnOfRulesOff(*layout, facts, selection);
   if (!level.NeedsScan(*layout)) return;
-  Result<MemoryMap> map = ReadMemoryMap(kernel);
+  Result<MemoryMap> map = ReadMemoryMap(kernel, facts);
   if (!map) return FallBack(selection, map.error().message());
   ScanResult result = ScanSections(kernel, *layout, *map, level, selection, threads);
   selection.classes = result.classes;
   ClearOverhangs(result, selection);
   WarnOfUnclassified(result, *map, selection);
-  CheckFreePages(kernel, *layout, result, selection);
+  CheckFreePages(kernel, facts, *layout, result, selection);
 }
 
 }  // namespace

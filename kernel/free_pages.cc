@@ -14,17 +14,16 @@ struct ZoneLayout {
   uint64_t zone_size = 0;
   uint64_t counter = 0;  // offset of vm_stat[NR_FREE_PAGES] in struct zone
 
-  static Result<ZoneLayout> FromKernel(const CrashedKernel& kernel);
+  static Result<ZoneLayout> FromKernel(const CrashedKernel& kernel, const KernelFacts& facts);
 };
 
-Result<ZoneLayout> ZoneLayout::FromKernel(const CrashedKernel& kernel) {
-  const Vmcoreinfo& info = kernel.info();
+Result<ZoneLayout> ZoneLayout::FromKernel(const CrashedKernel& kernel, const KernelFacts& facts) {
   ZoneLayout layout;
-  layout.node_zones = TRY(info.RequireOffset("pglist_data", "node_zones"));
-  layout.nr_zones = TRY(info.RequireOffset("pglist_data", "nr_zones"));
-  layout.zone_size = TRY(info.RequireSize("zone"));
-  uint64_t vm_stat = TRY(info.RequireOffset("zone", "vm_stat"));
-  int64_t item = TRY(info.RequireNumber("NR_FREE_PAGES"));
+  layout.node_zones = TRY(facts.Offset("pglist_data", "node_zones"));
+  layout.nr_zones = TRY(facts.Offset("pglist_data", "nr_zones"));
+  layout.zone_size = TRY(facts.Size("zone"));
+  uint64_t vm_stat = TRY(facts.Offset("zone", "vm_stat"));
+  int64_t item = TRY(facts.Number("NR_FREE_PAGES"));
   uint64_t word = static_cast<uint64_t>(kernel.machine().word_size);
   layout.counter = vm_stat + static_cast<uint64_t>(item) * word;
   if (item < 0 || layout.zone_size < word || layout.counter > layout.zone_size - word) {
@@ -50,15 +49,15 @@ Result<uint64_t> FreePagesOfNode(const CrashedKernel& kernel, KernelMemory& memo
 
 }  // namespace
 
-Result<uint64_t> ReadFreePageCount(const CrashedKernel& kernel) {
-  ZoneLayout layout = TRY(ZoneLayout::FromKernel(kernel));
+Result<uint64_t> ReadFreePageCount(const CrashedKernel& kernel, const KernelFacts& facts) {
+  ZoneLayout layout = TRY(ZoneLayout::FromKernel(kernel, facts));
   std::unique_ptr<KernelMemory> memory = kernel.NewMemory();
   // Without NUMA there is one node, a variable.
-  if (std::optional<VirtAddr> node = kernel.info().Symbol("contig_page_data")) {
+  if (Result<VirtAddr> node = facts.Symbol("contig_page_data")) {
     return FreePagesOfNode(kernel, *memory, layout, *node);
   }
-  VirtAddr node_data = TRY(kernel.info().RequireSymbol("node_data"));
-  uint64_t nodes = TRY(kernel.info().RequireLength("node_data"));
+  VirtAddr node_data = TRY(facts.Symbol("node_data"));
+  uint64_t nodes = TRY(facts.Length("node_data"));
   if (nodes > kMaxNodes) return Malformed("LENGTH(node_data)={}", nodes);
   uint64_t sum = 0;
   for (uint64_t i = 0; i < nodes; ++i) {

@@ -18,11 +18,12 @@ Result<MemoryMap> ReadFlatMap(const CrashedKernel& kernel, VirtAddr symbol) {
 
 }  // namespace
 
-Result<MemoryMap> ReadMemoryMap(const CrashedKernel& kernel) {
+Result<MemoryMap> ReadMemoryMap(const CrashedKernel& kernel, const KernelFacts& facts) {
   // SYMBOL(mem_map) is also there on SPARSEMEM kernels without NUMA, where it means nothing.
-  std::optional<VirtAddr> mem_map = kernel.info().Symbol("mem_map");
-  if (!kernel.info().Symbol("mem_section") && mem_map) return ReadFlatMap(kernel, *mem_map);
-  return ReadSparseSections(kernel, TRY(SparseLayout::FromKernel(kernel)));
+  if (!facts.Symbol("mem_section")) {
+    if (Result<VirtAddr> mem_map = facts.Symbol("mem_map")) return ReadFlatMap(kernel, *mem_map);
+  }
+  return ReadSparseSections(kernel, TRY(SparseLayout::FromKernel(kernel, facts)));
 }
 
 }  // namespace kdumpkit

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "kernel/crashed_kernel.h"
+#include "kernel/kernel_facts.h"
 
 namespace kdumpkit {
 
@@ -26,6 +26,6 @@ struct MemoryMap {
 // Sections that the kernel does not have, those without a memory map and those whose map cannot be
 // read are left out, the latter two with a warning; so are sections in which the memory source has
 // no memory. kMalformed when no section can be decoded.
-Result<MemoryMap> ReadMemoryMap(const CrashedKernel& kernel);
+Result<MemoryMap> ReadMemoryMap(const CrashedKernel& kernel, const KernelFacts& facts);
 
 }  // namespace kdumpkit

@@ -9,51 +9,47 @@ constexpr uint64_t kMaxPageStruct = 4096;
 
 }  // namespace
 
-Result<PageKeys> PageKeys::Make(const Vmcoreinfo& info, int word_size) {
-  uint64_t size = TRY(info.RequireSize("page"));
+Result<PageKeys> PageKeys::Make(const KernelFacts& facts, int word_size) {
+  uint64_t size = TRY(facts.Size("page"));
   uint32_t word = static_cast<uint32_t>(word_size);
   if (size < word || size > kMaxPageStruct) return Malformed("SIZE(page)={}", size);
-  return PageKeys(info, word, static_cast<uint32_t>(size));
+  return PageKeys(facts, word, static_cast<uint32_t>(size));
 }
 
 Result<uint32_t> PageKeys::Member(std::string_view member, uint32_t width) const {
-  std::optional<uint64_t> offset = info_->Offset("page", member);
-  if (!offset) return Unsupported("OFFSET(page.{}) is missing", member);
-  if (*offset > size_ || width > size_ - *offset) {
-    return Malformed("OFFSET(page.{})={} is outside of struct page", member, *offset);
+  uint64_t offset = TRY(facts_->Offset("page", member));
+  if (offset > size_ || width > size_ - offset) {
+    return Malformed("OFFSET(page.{})={} is outside of struct page", member, offset);
   }
-  return static_cast<uint32_t>(*offset);
+  return static_cast<uint32_t>(offset);
 }
 
 Result<uint32_t> PageKeys::ByteOfNext(std::string_view type, std::string_view member) const {
-  std::optional<uint64_t> offset = info_->Offset(type, member);
-  if (!offset) return Unsupported("OFFSET({}.{}) is missing", type, member);
+  uint64_t offset = TRY(facts_->Offset(type, member));
   // The second struct page is the second part of struct folio.
   uint64_t base = type == "folio" ? size_ : 0;
-  if (*offset < base || *offset - base >= size_) {
-    return Malformed("OFFSET({}.{})={} is outside of struct page", type, member, *offset);
+  if (offset < base || offset - base >= size_) {
+    return Malformed("OFFSET({}.{})={} is outside of struct page", type, member, offset);
   }
-  return static_cast<uint32_t>(*offset - base);
+  return static_cast<uint32_t>(offset - base);
 }
 
 Result<PageRules::FlagTest> PageKeys::Flag(std::string_view name) const {
-  std::optional<int64_t> bit = info_->Number(name);
-  if (!bit) return Unsupported("NUMBER({}) is missing", name);
-  if (*bit < 0 || *bit >= int64_t{word_size_} * 8) {
-    return Malformed("NUMBER({})={} is no bit of page.flags", name, *bit);
+  int64_t bit = TRY(facts_->Number(name));
+  if (bit < 0 || bit >= int64_t{word_size_} * 8) {
+    return Malformed("NUMBER({})={} is no bit of page.flags", name, bit);
   }
-  uint64_t mask = uint64_t{1} << *bit;
+  uint64_t mask = uint64_t{1} << bit;
   return PageRules::FlagTest{mask, mask};
 }
 
 Result<PageRules::TypeTest> PageKeys::Type(std::string_view name) const {
-  std::optional<int64_t> value = info_->Number(name);
-  if (!value) return Unsupported("NUMBER({}) is missing", name);
-  if (*value < INT32_MIN || *value > int64_t{UINT32_MAX}) {
-    return Malformed("NUMBER({})={} does not fit page._mapcount", name, *value);
+  int64_t value = TRY(facts_->Number(name));
+  if (value < INT32_MIN || value > int64_t{UINT32_MAX}) {
+    return Malformed("NUMBER({})={} does not fit page._mapcount", name, value);
   }
   TRY(Member("_mapcount", 4));
-  return PageRules::TypeTest{static_cast<uint32_t>(*value)};
+  return PageRules::TypeTest{static_cast<uint32_t>(value)};
 }
 
 }  // namespace kdumpkit

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Keys of VMCOREINFO about struct page, each checked to be usable. An error is the key's name and
-// what is wrong with it: "OFFSET(page.private) is missing".
+// Facts about struct page by their keys in VMCOREINFO, each checked to be usable. An error is the
+// key's name and what is wrong with it: "OFFSET(page.private) is missing".
 #pragma once
 
 #include "kernel/page_rules.h"
@@ -9,10 +9,10 @@ namespace kdumpkit {
 
 class PageKeys {
  public:
-  // `info` must outlive this object. Fails when struct page has no sane size.
-  static Result<PageKeys> Make(const Vmcoreinfo& info, int word_size);
+  // `facts` must outlive this object. Fails when struct page has no sane size.
+  static Result<PageKeys> Make(const KernelFacts& facts, int word_size);
 
-  const Vmcoreinfo& info() const { return *info_; }
+  const KernelFacts& facts() const { return *facts_; }
   uint32_t size() const { return size_; }            // of struct page, bytes
   uint32_t word_size() const { return word_size_; }  // bytes
 
@@ -27,10 +27,10 @@ class PageKeys {
   Result<PageRules::TypeTest> Type(std::string_view name) const;
 
  private:
-  PageKeys(const Vmcoreinfo& info, uint32_t word_size, uint32_t size)
-      : info_(&info), word_size_(word_size), size_(size) {}
+  PageKeys(const KernelFacts& facts, uint32_t word_size, uint32_t size)
+      : facts_(&facts), word_size_(word_size), size_(size) {}
 
-  const Vmcoreinfo* info_;
+  const KernelFacts* facts_;
   uint32_t word_size_;
   uint32_t size_;
 };

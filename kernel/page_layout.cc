@@ -5,7 +5,12 @@ namespace kdumpkit {
 
 Result<PageLayout> PageLayout::FromVmcoreinfo(const Vmcoreinfo& info, ByteOrder order,
                                               int word_size, uint64_t page_size) {
-  WorkedOutRules worked_out = TRY(WorkOutPageRules(info, order, word_size, page_size));
+  return FromFacts(KernelFacts::FromVmcoreinfo(info), order, word_size, page_size);
+}
+
+Result<PageLayout> PageLayout::FromFacts(const KernelFacts& facts, ByteOrder order, int word_size,
+                                         uint64_t page_size) {
+  WorkedOutRules worked_out = TRY(WorkOutPageRules(facts, order, word_size, page_size));
   PageLayout layout;
   layout.order_ = order;
   layout.word_size_ = word_size;

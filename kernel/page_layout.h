@@ -10,7 +10,6 @@
 
 #include "base/bytes.h"
 #include "kernel/page_rules.h"
-#include "kernel/vmcoreinfo.h"
 
 namespace kdumpkit {
 
@@ -45,6 +44,9 @@ class PageLayout {
   // A rule whose keys are missing is switched off (its pages are kept) and named in disabled().
   // Fails only when struct page itself cannot be found: SIZE(page), OFFSET(page.flags) or the
   // mark of tail pages missing.
+  static Result<PageLayout> FromFacts(const KernelFacts& facts, ByteOrder order, int word_size,
+                                      uint64_t page_size);
+  // The same from VMCOREINFO alone.
   static Result<PageLayout> FromVmcoreinfo(const Vmcoreinfo& info, ByteOrder order, int word_size,
                                            uint64_t page_size);
 

@@ -45,7 +45,7 @@ class RuleBuilder {
 // A flag until Linux 6.9; a page type since Linux 6.10 (commit 46df8e73a4a3, "mm: free up
 // PG_slab").
 Status RuleBuilder::Slab() {
-  if (keys_.info().Number("PAGE_SLAB_MAPCOUNT_VALUE")) {
+  if (keys_.facts().HasNumber("PAGE_SLAB_MAPCOUNT_VALUE")) {
     rules_.slab_type = TRY(keys_.Type("PAGE_SLAB_MAPCOUNT_VALUE"));
     return {};
   }
@@ -56,11 +56,12 @@ Status RuleBuilder::Slab() {
 Status RuleBuilder::FreeOrderLimit() {
   // No block can have more pages than there are physical addresses.
   int64_t limit = 64 - page_bits_;
-  if (std::optional<uint64_t> orders = keys_.info().Length("zone.free_area")) {
-    if (*orders == 0 || *orders > static_cast<uint64_t>(limit)) {
-      return Malformed("LENGTH(zone.free_area)={} is impossible", *orders);
+  if (keys_.facts().HasLength("zone.free_area")) {
+    uint64_t orders = TRY(keys_.facts().Length("zone.free_area"));
+    if (orders == 0 || orders > static_cast<uint64_t>(limit)) {
+      return Malformed("LENGTH(zone.free_area)={} is impossible", orders);
     }
-    limit = static_cast<int64_t>(*orders);
+    limit = static_cast<int64_t>(orders);
   }
   rules_.max_order = static_cast<uint8_t>(limit - 1);
   return {};
@@ -76,9 +77,8 @@ Status RuleBuilder::Free() {
 
 // Since Linux 6.16, on kernels for confidential guests. Such blocks are of the highest order.
 Status RuleBuilder::Unaccepted() {
-  if (!keys_.info().Number("PAGE_UNACCEPTED_MAPCOUNT_VALUE")) return {};
-  if (!keys_.info().Length("zone.free_area"))
-    return Unsupported("LENGTH(zone.free_area) is missing");
+  if (!keys_.facts().HasNumber("PAGE_UNACCEPTED_MAPCOUNT_VALUE")) return {};
+  TRY(keys_.facts().Length("zone.free_area"));
   TRY(FreeOrderLimit());
   rules_.unaccepted = TRY(keys_.Type("PAGE_UNACCEPTED_MAPCOUNT_VALUE"));
   return {};
@@ -99,9 +99,10 @@ Status RuleBuilder::Anon() {
 Status RuleBuilder::Cache() {
   if (rules_.anon_mask == 0) return Unsupported("user memory cannot be told from it");
   FlagTest lru = TRY(keys_.Flag("PG_lru"));
-  if (keys_.info().Number("PG_swapcache")) {
+  if (keys_.facts().HasNumber("PG_swapcache")) {
     FlagTest test = TRY(keys_.Flag("PG_swapcache"));
-    if (keys_.info().Number("PG_swapbacked")) test.mask |= TRY(keys_.Flag("PG_swapbacked")).mask;
+    if (keys_.facts().HasNumber("PG_swapbacked"))
+      test.mask |= TRY(keys_.Flag("PG_swapbacked")).mask;
     rules_.swap_cache = FlagTest{test.mask, test.mask};
   }
   rules_.lru = lru;
@@ -116,7 +117,7 @@ Status RuleBuilder::Private() {
 }
 
 Status RuleBuilder::Hwpoison() {
-  if (!keys_.info().Number("PG_hwpoison")) return {};
+  if (!keys_.facts().HasNumber("PG_hwpoison")) return {};
   rules_.hwpoison = TRY(keys_.Flag("PG_hwpoison"));
   return {};
 }
@@ -130,15 +131,14 @@ Status RuleBuilder::Offline() {
 // byte of the second page's flags (commit ebc1baf5c9b4, "mm: free up a word in the first tail page"
 // (in v6.6)). Kernels of the older kind always export the byte's offset.
 Status RuleBuilder::Compound() {
-  std::optional<int64_t> head = keys_.info().Number("PG_head_mask");
-  if (!head) return Unsupported("NUMBER(PG_head_mask) is missing");
-  uint64_t mask = static_cast<uint64_t>(*head);
+  int64_t head = TRY(keys_.facts().Number("PG_head_mask"));
+  uint64_t mask = static_cast<uint64_t>(head);
   if (!std::has_single_bit(mask) || (keys_.word_size() == 4 && mask > UINT32_MAX)) {
-    return Malformed("NUMBER(PG_head_mask)={} is not one bit", *head);
+    return Malformed("NUMBER(PG_head_mask)={} is not one bit", head);
   }
-  if (keys_.info().Offset("folio", "_folio_order")) {
+  if (keys_.facts().HasOffset("folio", "_folio_order")) {
     rules_.order_at = TRY(keys_.ByteOfNext("folio", "_folio_order"));
-  } else if (keys_.info().Offset("page", "compound_order")) {
+  } else if (keys_.facts().HasOffset("page", "compound_order")) {
     rules_.order_at = TRY(keys_.ByteOfNext("page", "compound_order"));
   } else {
     rules_.order_at = rules_.flags_at + (order_ == ByteOrder::kLittle ? 0 : keys_.word_size() - 1);
@@ -149,25 +149,26 @@ Status RuleBuilder::Compound() {
 
 // A kernel without any of these keys was built without hugetlb.
 Status RuleBuilder::Hugetlb() {
-  if (keys_.info().Number("PAGE_HUGETLB_MAPCOUNT_VALUE")) {
+  if (keys_.facts().HasNumber("PAGE_HUGETLB_MAPCOUNT_VALUE")) {
     rules_.hugetlb_type = TRY(keys_.Type("PAGE_HUGETLB_MAPCOUNT_VALUE"));
-  } else if (keys_.info().Number("PG_hugetlb")) {
+  } else if (keys_.facts().HasNumber("PG_hugetlb")) {
     rules_.hugetlb_flag = TRY(keys_.Flag("PG_hugetlb"));
-  } else if (std::optional<int64_t> dtor = keys_.info().Number("HUGETLB_PAGE_DTOR")) {
-    if (*dtor < 0 || *dtor > UINT8_MAX) {
-      return Malformed("NUMBER(HUGETLB_PAGE_DTOR)={} is not a byte", *dtor);
+  } else if (keys_.facts().HasNumber("HUGETLB_PAGE_DTOR")) {
+    int64_t dtor = TRY(keys_.facts().Number("HUGETLB_PAGE_DTOR"));
+    if (dtor < 0 || dtor > UINT8_MAX) {
+      return Malformed("NUMBER(HUGETLB_PAGE_DTOR)={} is not a byte", dtor);
     }
-    bool folio = keys_.info().Offset("folio", "_folio_dtor").has_value();
+    bool folio = keys_.facts().HasOffset("folio", "_folio_dtor");
     rules_.dtor_at = folio ? TRY(keys_.ByteOfNext("folio", "_folio_dtor"))
                            : TRY(keys_.ByteOfNext("page", "compound_dtor"));
-    rules_.hugetlb_dtor = static_cast<uint8_t>(*dtor);
+    rules_.hugetlb_dtor = static_cast<uint8_t>(dtor);
   }
   return {};
 }
 
 // page.compound_head, renamed to compound_info in Linux 7.1.
 Status RuleBuilder::CompoundMark() {
-  bool renamed = keys_.info().Offset("page", "compound_info").has_value();
+  bool renamed = keys_.facts().HasOffset("page", "compound_info");
   rules_.compound_at = renamed ? TRY(keys_.Member("compound_info", keys_.word_size()))
                                : TRY(keys_.Member("compound_head", keys_.word_size()));
   return {};
@@ -197,11 +198,11 @@ Result<WorkedOutRules> RuleBuilder::Build() {
 
 }  // namespace
 
-Result<WorkedOutRules> WorkOutPageRules(const Vmcoreinfo& info, ByteOrder order, int word_size,
+Result<WorkedOutRules> WorkOutPageRules(const KernelFacts& facts, ByteOrder order, int word_size,
                                         uint64_t page_size) {
   CHECK(word_size == 4 || word_size == 8);
   CHECK(std::has_single_bit(page_size));
-  PageKeys keys = TRY(PageKeys::Make(info, word_size).In("struct page"));
+  PageKeys keys = TRY(PageKeys::Make(facts, word_size).In("struct page"));
   return RuleBuilder(keys, order, page_size).Build().In("struct page");
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What VMCOREINFO says of struct page, worked out once into numbers that PageLayout compares with.
+// What is known of struct page, worked out once into numbers that PageLayout compares with.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "kernel/vmcoreinfo.h"
+#include "kernel/kernel_facts.h"
 
 namespace kdumpkit {
 
@@ -48,8 +48,8 @@ struct WorkedOutRules {
   std::vector<std::string> disabled;  // see PageLayout::disabled()
 };
 
-// Fails where PageLayout::FromVmcoreinfo does.
-Result<WorkedOutRules> WorkOutPageRules(const Vmcoreinfo& info, ByteOrder order, int word_size,
+// Fails where PageLayout::FromFacts does.
+Result<WorkedOutRules> WorkOutPageRules(const KernelFacts& facts, ByteOrder order, int word_size,
                                         uint64_t page_size);
 
 }  // namespace kdumpkit

@@ -38,18 +38,18 @@ uint64_t SectionsPerRoot(const CrashedKernel& kernel, const SparseLayout& layout
 
 }  // namespace
 
-Result<SparseLayout> SparseLayout::FromKernel(const CrashedKernel& kernel) {
-  const Vmcoreinfo& info = kernel.info();
+Result<SparseLayout> SparseLayout::FromKernel(const CrashedKernel& kernel,
+                                              const KernelFacts& facts) {
   SparseLayout layout;
-  layout.symbol = TRY(info.RequireSymbol("mem_section"));
-  layout.entry_size = TRY(Bounded(info.RequireSize("mem_section"), kMaxEntry, "SIZE(mem_section)"));
-  layout.map_offset = TRY(info.RequireOffset("mem_section", "section_mem_map"));
+  layout.symbol = TRY(facts.Symbol("mem_section"));
+  layout.entry_size = TRY(Bounded(facts.Size("mem_section"), kMaxEntry, "SIZE(mem_section)"));
+  layout.map_offset = TRY(facts.Offset("mem_section", "section_mem_map"));
   uint64_t word = static_cast<uint64_t>(kernel.machine().word_size);
   if (layout.entry_size < word || layout.map_offset > layout.entry_size - word) {
     return Malformed("OFFSET(mem_section.section_mem_map)={} is outside of mem_section",
                      layout.map_offset);
   }
-  layout.page_struct = TRY(Bounded(info.RequireSize("page"), kMaxPageStruct, "SIZE(page)"));
+  layout.page_struct = TRY(Bounded(facts.Size("page"), kMaxPageStruct, "SIZE(page)"));
   SectionBits bits = TRY(FindSectionBits(kernel));
   layout.section_bits = bits.section_size;
   layout.section_pages = uint64_t{1} << (bits.section_size - kernel.page_shift());

@@ -9,7 +9,7 @@
 
 namespace kdumpkit {
 
-// What VMCOREINFO and the machine say of the array.
+// What is known of the array.
 struct SparseLayout {
   VirtAddr symbol;             // SYMBOL(mem_section)
   int section_bits = 0;        // log2 of the bytes of a section
@@ -23,7 +23,7 @@ struct SparseLayout {
   uint64_t sections = 0;  // no section has this number or a higher one
   uint64_t word_mask = 0;
 
-  static Result<SparseLayout> FromKernel(const CrashedKernel& kernel);
+  static Result<SparseLayout> FromKernel(const CrashedKernel& kernel, const KernelFacts& facts);
 };
 
 // The sections in which the memory source has memory.

@@ -31,6 +31,9 @@ class Vmcoreinfo {
   // INT64_MAX keep their bits.
   std::optional<int64_t> Number(std::string_view name) const;
 
+  // The value of SIZE(…), OFFSET(…) or LENGTH(…), whose key is given in full.
+  std::optional<uint64_t> Decimal(std::string_view key) const;
+
   std::optional<uint64_t> PageSize() const;  // PAGESIZE, bytes
 
   // The same, a missing key being a kUnsupported error that names it: "VMCOREINFO has no
@@ -46,7 +49,6 @@ class Vmcoreinfo {
 
  private:
   Vmcoreinfo() = default;
-  std::optional<uint64_t> Decimal(std::string_view key) const;
 
   std::map<std::string, std::string, std::less<>> values_;
   std::vector<std::string> bad_lines_;

@@ -88,6 +88,18 @@ inline constexpr VmcoreinfoKey kVmcoreinfoKeys[] = {
     {"OFFSET(zone.vm_stat)", "all", "the counter", "no comparison"},
     {"NUMBER(NR_FREE_PAGES)", "all", "the counter", "no comparison"},
 
+    // The table of symbols. Without it, what VMCOREINFO lacks is not looked for in BTF.
+    {"SYMBOL(_stext)", "all", "proves the table right; a search begins there", "no symbols"},
+    {"SYMBOL(kallsyms_names)", "6.0 on (5fd8fea935a1)", "the names",
+     "the tables are found by their shape"},
+    {"SYMBOL(kallsyms_num_syms)", "6.0 on", "the names", "no symbols"},
+    {"SYMBOL(kallsyms_token_table)", "6.0 on", "the names", "no symbols"},
+    {"SYMBOL(kallsyms_token_index)", "6.0 on", "the names", "no symbols"},
+    {"SYMBOL(kallsyms_offsets)", "6.0 on", "addresses", "no symbols"},
+    {"SYMBOL(kallsyms_addresses)", "without KALLSYMS_BASE_RELATIVE", "addresses",
+     "SYMBOL(kallsyms_offsets)"},
+    {"SYMBOL(kallsyms_relative_base)", "6.0 to 6.19", "addresses", "place-relative ones only"},
+
     // The log: the lockless ring, in all kernels from 5.10 on. Without any of these
     // there is no log.
     {"SYMBOL(prb)", "all", "the ring", "no log"},

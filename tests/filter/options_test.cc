@@ -57,6 +57,17 @@ TEST(FilterOptions, DmesgMode) {
   EXPECT_EQ(Parse({"--dump-dmesg", "a", "b"}).mode, FilterMode::kDmesg);
 }
 
+TEST(FilterOptions, ShowLayoutMode) {
+  FilterOptions options = Parse({"--show-layout", "--json", "core"});
+  EXPECT_EQ(options.mode, FilterMode::kShowLayout);
+  EXPECT_EQ(options.vmcore, "core");
+  EXPECT_EQ(ErrorOf({"--show-layout"}), "no VMCORE is given; try --help");
+  EXPECT_EQ(ErrorOf({"--show-layout", "a", "b"}), "'b' is one operand too many");
+  EXPECT_EQ(ErrorOf({"--show-layout", "-F", "a"}), "-F and --show-layout exclude each other");
+  EXPECT_EQ(ErrorOf({"--verify", "--show-layout", "a"}),
+            "--verify and --show-layout exclude each other");
+}
+
 // Debian's kdump-config: "makedumpfile -F -c -d 31 /proc/vmcore | cat >FILE".
 TEST(FilterOptions, KdumpConfigWantsAStream) {
   FilterOptions options = Parse({"-F", "-c", "-d", "31", "/proc/vmcore"});
@@ -130,7 +141,7 @@ TEST(FilterOptions, HelpNamesEveryOption) {
   for (const char* word :
        {"-c", "-l", "-p", "-z", "-d LEVEL", "-f", "-F", "-R, --reassemble", "--verify",
         "--sample N", "--num-threads N", "--dump-dmesg", "--dry-run", "--show-stats",
-        "--json[=FILE]", "--message-level N", "-h, --help", "-v, --version"})
+        "--show-layout", "--json[=FILE]", "--message-level N", "-h, --help", "-v, --version"})
     EXPECT_NE(help.find(word), std::string::npos) << word;
 }
 

@@ -59,8 +59,9 @@ void ScanSection(const CrashedKernel& kernel, const PageLayout& layout, const Ma
 
 void ReadEverything(const CrashedKernel& kernel) {
   (void)ReadUtsname(kernel);
-  (void)ReadFreePageCount(kernel);
-  Result<MemoryMap> map = ReadMemoryMap(kernel);
+  KernelFacts facts = KernelFacts::FromVmcoreinfo(kernel.info());
+  (void)ReadFreePageCount(kernel, facts);
+  Result<MemoryMap> map = ReadMemoryMap(kernel, facts);
   auto layout = PageLayout::FromVmcoreinfo(kernel.info(), kernel.machine().order,
                                            kernel.machine().word_size, kernel.page_size());
   if (!map || !layout) return;

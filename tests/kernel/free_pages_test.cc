@@ -11,7 +11,7 @@ namespace {
 Result<uint64_t> Count(const FakeKernel& fake) {
   auto kernel = CrashedKernel::Open(fake.memory(), {FakeKernel::kElfMachine}, fake.vmcoreinfo());
   CHECK(kernel.has_value());
-  return ReadFreePageCount(**kernel);
+  return ReadFreePageCount(**kernel, KernelFacts::FromVmcoreinfo((*kernel)->info()));
 }
 
 TEST(FreePages, ZonesAddUpWithAndWithoutNuma) {
@@ -50,7 +50,7 @@ TEST(FreePages, MissingKeysAreNamed) {
                           "SYMBOL(node_data)", "LENGTH(node_data)"}) {
     FakeKernel fake;
     fake.RemoveKey(key);
-    EXPECT_EQ(Count(fake).error().message(), std::string("VMCOREINFO has no ") + key);
+    EXPECT_EQ(Count(fake).error().message(), std::string(key) + " is missing");
     EXPECT_EQ(Count(fake).error().kind(), ErrorKind::kUnsupported);
   }
 }

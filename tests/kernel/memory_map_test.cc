@@ -16,7 +16,7 @@ constexpr uint64_t kSection = FakeKernel::kSectionPages;
 Result<MemoryMap> ReadFrom(const FakeKernel& fake, const MemorySource& source) {
   auto kernel = CrashedKernel::Open(source, {FakeKernel::kElfMachine}, fake.vmcoreinfo());
   CHECK(kernel.has_value());
-  return ReadMemoryMap(**kernel);
+  return ReadMemoryMap(**kernel, KernelFacts::FromVmcoreinfo((*kernel)->info()));
 }
 
 Result<MemoryMap> Read(const FakeKernel& fake) { return ReadFrom(fake, fake.memory()); }
@@ -187,7 +187,7 @@ TEST(MemoryMap, MissingKeysAreNamed) {
        {"SYMBOL(mem_section)", "SIZE(mem_section)", "OFFSET(mem_section.section_mem_map)"}) {
     FakeKernel fake;
     fake.RemoveKey(key);
-    EXPECT_EQ(Read(fake).error().message(), std::string("VMCOREINFO has no ") + key);
+    EXPECT_EQ(Read(fake).error().message(), std::string(key) + " is missing");
   }
 }
 

@@ -55,7 +55,7 @@ class PageRulesKeys : public testing::Test {
 };
 
 TEST_F(PageRulesKeys, StructPageItselfIsNeeded) {
-  EXPECT_EQ(Failure(Without("SIZE(page)")), "struct page: VMCOREINFO has no SIZE(page)");
+  EXPECT_EQ(Failure(Without("SIZE(page)")), "struct page: SIZE(page) is missing");
   EXPECT_EQ(Failure(Without("OFFSET(page.flags)")), "struct page: OFFSET(page.flags) is missing");
   EXPECT_EQ(Failure(Without("OFFSET(page.compound_head)")),
             "struct page: OFFSET(page.compound_head) is missing");

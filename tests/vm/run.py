@@ -15,8 +15,8 @@ import archive
 import kernels
 import settings
 
-MODULES = ["test_filter", "test_faults", "test_readers", "test_capture", "test_destinations",
-           "test_capture_faults", "test_service", "test_debian", "test_purgatory", "test_kexec",
+MODULES = ["test_filter", "test_layout", "test_faults", "test_readers", "test_capture",
+           "test_destinations", "test_capture_faults", "test_service", "test_debian", "test_purgatory", "test_kexec",
            "test_hotadd", "test_reboot"]
 
 

@@ -6,6 +6,7 @@ The result is a folder in the cache with
   kpageflags    one u64 a page frame, as the guest's kernel gave it just before the panic
   kpagecount    likewise
   iomem         /proc/iomem at that time
+  kallsyms      a sample of /proc/kallsyms, then the number of lines and a digest
   console.log   both kernels' console
   meta.json     what made it
 """

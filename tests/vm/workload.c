@@ -283,11 +283,34 @@ static size_t ReadWhole(const char* path, char* buffer, size_t room) {
   return used;
 }
 
-// Writes /proc/kpageflags, kpagecount and iomem to the raw disk:
+enum { kSampledSymbol = 101, kSymbolRoom = 1 << 18 };
+
+static char symbols[kSymbolRoom];
+
+// Of /proc/kallsyms: every so-manieth line, and at last the number of all lines and their FNV-1a
+// digest. What is not the kernel's own has a '[' behind it and does not count.
+static size_t SampleSymbols(void) {
+  FILE* const file = fopen("/proc/kallsyms", "re");
+  char line[1024];
+  uint64_t digest = 0xcbf29ce484222325ULL;
+  size_t count = 0, used = 0;
+  if (file == NULL) Die("/proc/kallsyms");
+  while (fgets(line, sizeof(line), file) != NULL) {
+    if (strchr(line, '[') != NULL) continue;
+    for (const char* at = line; *at != 0; ++at)
+      digest = (digest ^ (unsigned char)*at) * 0x100000001b3ULL;
+    if (count++ % kSampledSymbol == 0 && used < kSymbolRoom - sizeof(line))
+      used += (size_t)sprintf(symbols + used, "%s", line);
+  }
+  fclose(file);
+  return used + (size_t)sprintf(symbols + used, "%zu %016llx\n", count, (unsigned long long)digest);
+}
+
+// Writes /proc/kpageflags, kpagecount and iomem, and the sample of symbols, to the raw disk:
 //   "KDUMPKIT PAGES\n", then "NAME OFFSET SIZE\n" lines in the first 4096 bytes, then the data.
 // All buffers exist and are resident before the first file is read, so that the account hardly
 // changes what it describes.
-static void WriteAccount(const char* disk) {
+static void WriteAccount(const char* disk, size_t symbol_bytes) {
   static const char* const kNames[] = {"iomem", "kpagecount", "kpageflags"};
   char* buffer = Map(kAccountMax, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
   const int fd = open(disk, O_WRONLY | O_CLOEXEC | O_DIRECT);
@@ -298,6 +321,9 @@ static void WriteAccount(const char* disk) {
   // Two words a page, a quarter more for the holes between ranges, and the rest.
   memset(buffer, 0, (size_t)pages * 20 + (2 << 20));
   text += sprintf(buffer, "KDUMPKIT PAGES\n");
+  memcpy(buffer + used, symbols, symbol_bytes);
+  text += sprintf(buffer + text, "kallsyms %zu %zu\n", used, symbol_bytes);
+  used = (used + symbol_bytes + kPage - 1) & ~(size_t)(kPage - 1);
   for (int i = 0; i < 3; ++i) {
     char path[64];
     snprintf(path, sizeof(path), "/proc/%s", kNames[i]);
@@ -397,8 +423,9 @@ int main(int argc, char** argv) {
     if (bytes != 0) printf("WORKLOAD: %s %zu MiB\n", kind->name, bytes / kMib * kind->processes);
     fflush(stdout);
   }
+  const size_t symbol_bytes = disk != NULL ? SampleSymbols() : 0;
   HoldStill();
-  if (disk != NULL) WriteAccount(disk);
+  if (disk != NULL) WriteAccount(disk, symbol_bytes);
   printf("WORKLOAD: ready, panicking\n");
   fflush(stdout);
   WriteText("/proc/sys/kernel/sysrq", "1");

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "filter/show_layout.h"
+
+#include <nlohmann/json.hpp>
+
+#include "elf/vmcore.h"
+#include "kernel/page_layout.h"
+
+namespace kdumpkit {
+namespace {
+
+LayoutReport ReportOf(const CrashedKernel& kernel) {
+  LayoutReport report;
+  report.kernel_release = kernel.info().Text("OSRELEASE").value_or("");
+  KernelFacts facts = KernelFacts::Learn(kernel);
+  for (const auto& [key, fact] : facts.settled()) report.rows.push_back({key, fact});
+  Result<PageLayout> layout = PageLayout::FromFacts(facts, kernel.machine().order,
+                                                    kernel.machine().word_size, kernel.page_size());
+  report.rules_off = layout ? layout->disabled() : std::vector{layout.error().message()};
+  report.warnings = facts.Contradictions();
+  if (!facts.without_btf().empty()) {
+    report.warnings.push_back(
+        fmt::format("the kernel's own types were not read: {}", facts.without_btf()));
+  }
+  return report;
+}
+
+std::string SourceText(const LayoutReport::Row& row) {
+  std::string text(FactSourceName(row.fact.source));
+  if (row.fact.confirmed) text += " and BTF";
+  if (row.fact.other) text += fmt::format(", but {} by BTF", FactText(row.key, *row.fact.other));
+  return text;
+}
+
+nlohmann::ordered_json RowJson(const LayoutReport::Row& row) {
+  // Symbols are text: hexadecimal, and JSON readers may lose bits of numbers above 2^53.
+  auto value = [&](uint64_t bits) -> nlohmann::ordered_json {
+    if (row.key.starts_with("SYMBOL(")) return "0x" + FactText(row.key, bits);
+    return static_cast<int64_t>(bits);
+  };
+  nlohmann::ordered_json json = {{"key", row.key},
+                                 {"value", value(row.fact.value)},
+                                 {"source", FactSourceName(row.fact.source)},
+                                 {"confirmed", row.fact.confirmed}};
+  if (row.fact.other) json["contradicted_by"] = value(*row.fact.other);
+  return json;
+}
+
+}  // namespace
+
+Result<LayoutReport> ShowLayout(const FilterOptions& options) {
+  std::unique_ptr<Vmcore> vmcore = TRY(Vmcore::Open(options.vmcore));
+  const Note* note = vmcore->vmcoreinfo();
+  if (note == nullptr) return Unsupported("'{}' has no VMCOREINFO note", options.vmcore);
+  MachineId machine{vmcore->machine(), vmcore->order(), vmcore->word_size()};
+  auto kernel = TRY(CrashedKernel::Open(*vmcore, machine, AsText(note->desc)));
+  LayoutReport report = ReportOf(*kernel);
+  report.vmcore = options.vmcore;
+  return report;
+}
+
+std::string LayoutText(const LayoutReport& report) {
+  std::string text = fmt::format("kernel {}\n", report.kernel_release);
+  for (const LayoutReport::Row& row : report.rows) {
+    text += fmt::format("{:<40} {:>16}  {}\n", row.key, FactText(row.key, row.fact.value),
+                        SourceText(row));
+  }
+  for (const std::string& rule : report.rules_off) {
+    text += fmt::format("rule is off, its pages are kept: {}\n", rule);
+  }
+  if (report.rules_off.empty()) text += "every rule is on\n";
+  return text;
+}
+
+std::string LayoutJson(const LayoutReport& report) {
+  nlohmann::ordered_json facts = nlohmann::ordered_json::array();
+  for (const LayoutReport::Row& row : report.rows) facts.push_back(RowJson(row));
+  nlohmann::ordered_json json = {{"vmcore", report.vmcore},
+                                 {"kernel", report.kernel_release},
+                                 {"facts", facts},
+                                 {"rules_off", report.rules_off},
+                                 {"warnings", report.warnings}};
+  // Paths may hold any bytes; what is not UTF-8 is shown as the replacement character.
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace kdumpkit

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What is known of the dead kernel by name: from VMCOREINFO first, from its own BTF and symbols
+// second. Where the two contradict each other, nothing is known: the rule that asks is off, and its
+// pages are kept.
+#pragma once
+
+#include <map>
+
+#include "kernel/crashed_kernel.h"
+
+namespace kdumpkit {
+
+class Btf;
+class Kallsyms;
+
+enum class FactSource : uint8_t {
+  kVmcoreinfo,
+  kBtf,
+  kKallsyms,
+  kHistory,  // a constant of all kernels whose BTF is like this one's
+};
+std::string_view FactSourceName(FactSource source);
+
+struct KernelFact {
+  uint64_t value = 0;  // NUMBER: the bits of an int64_t
+  FactSource source = FactSource::kVmcoreinfo;
+  bool confirmed = false;         // BTF says the same
+  std::optional<uint64_t> other;  // what BTF says instead
+};
+
+class KernelFacts {
+ public:
+  // VMCOREINFO alone. `info` must outlive the result.
+  static KernelFacts FromVmcoreinfo(const Vmcoreinfo& info);
+  // Also reads kallsyms and BTF (some megabytes, freed again), and settles every key of
+  // kernel/vmcoreinfo_keys.h that they may know. `kernel` must outlive the result. Never fails:
+  // without_btf() says what there was none of.
+  static KernelFacts Learn(const CrashedKernel& kernel);
+
+  // Present, even if contradicted.
+  bool Has(std::string_view key) const { return Find(key).has_value(); }
+  bool HasNumber(std::string_view name) const { return Has(fmt::format("NUMBER({})", name)); }
+  bool HasLength(std::string_view name) const { return Has(fmt::format("LENGTH({})", name)); }
+  bool HasOffset(std::string_view type, std::string_view member) const {
+    return Has(fmt::format("OFFSET({}.{})", type, member));
+  }
+
+  // Fail when the key is missing (kUnsupported) or contradicted (kMalformed); both name it.
+  Result<uint64_t> Size(std::string_view type) const;
+  Result<uint64_t> Offset(std::string_view type, std::string_view member) const;
+  Result<uint64_t> Length(std::string_view name) const;
+  Result<int64_t> Number(std::string_view name) const;
+  Result<VirtAddr> Symbol(std::string_view name) const;
+
+  // Those that were settled, by key; "OFFSET(page.flags)".
+  const std::map<std::string, KernelFact, std::less<>>& settled() const { return settled_; }
+  // Why BTF was not used; empty when it was, or when it was not looked for.
+  const std::string& without_btf() const { return without_btf_; }
+  // "NUMBER(PG_lru) is 5 by VMCOREINFO, but 4 by BTF"
+  std::vector<std::string> Contradictions() const;
+
+ private:
+  explicit KernelFacts(const Vmcoreinfo& info) : info_(&info) {}
+  std::optional<KernelFact> Find(std::string_view key) const;
+  Result<uint64_t> Get(std::string_view key) const;
+  std::optional<KernelFact> Learned(std::string_view key, const Btf* btf,
+                                    const Kallsyms* symbols) const;
+  void Settle(const Btf* btf, const Kallsyms* symbols);
+
+  const Vmcoreinfo* info_;
+  std::map<std::string, KernelFact, std::less<>> settled_;
+  std::string without_btf_;
+};
+
+// A fact's value as VMCOREINFO writes it: numbers signed, symbols in hexadecimal.
+std::string FactText(std::string_view key, uint64_t value);
+
+}  // namespace kdumpkit
