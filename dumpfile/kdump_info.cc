@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dumpfile/kdump_info.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <limits>
-
-#include "base/file.h"
 
 namespace kdumpkit {
 namespace {
@@ -43,7 +38,7 @@ Status CheckSignature(ByteView bytes) {
   if (text.starts_with(kKdumpSignature)) return {};
   if (text.starts_with("DISKDUMP")) return Unsupported("a diskdump file, not a kdump file");
   if (text.starts_with("makedumpfile"))
-    return Unsupported("a flattened stream; rebuild the dump file from it first");
+    return Unsupported("a flattened stream within a flattened stream");
   return Malformed("no kdump-compressed file: it does not begin with the signature 'KDUMP   '");
 }
 
@@ -118,9 +113,9 @@ Status CheckSubHeader(const KdumpInfo& info) {
   return {};
 }
 
-Status ReadSubHeader(int fd, KdumpInfo& info) {
+Status ReadSubHeader(const RandomAccess& file, KdumpInfo& info) {
   ByteBuffer bytes(kSubHeaderBytes);
-  TRY(ReadFullyAt(fd, FileOffset(info.block_size()), bytes).In("reading the sub header"));
+  TRY(file.ReadFully(FileOffset(info.block_size()), bytes).In("reading the sub header"));
   uint64_t version = info.header.header_version;
   info.sub_header = TRY(DecodeKdumpSubHeader(bytes, info.abi, version));
   info.max_mapnr = version >= 6 ? info.sub_header.max_mapnr_64 : info.header.max_mapnr;
@@ -128,13 +123,13 @@ Status ReadSubHeader(int fd, KdumpInfo& info) {
 }
 
 // Everything, under the assumption that the file is written in `abi`.
-Result<KdumpInfo> ReadAs(const TargetAbi& abi, int fd, ByteView bytes, uint64_t file_size) {
+Result<KdumpInfo> ReadAs(const TargetAbi& abi, const RandomAccess& file, ByteView bytes) {
   KdumpInfo info;
   info.abi = abi;
-  info.file_size = file_size;
+  info.file_size = file.size();
   info.header = TRY(DecodeKdumpHeader(bytes, abi));
   TRY(CheckHeader(info));
-  TRY(ReadSubHeader(fd, info));
+  TRY(ReadSubHeader(file, info));
   return info;
 }
 
@@ -145,11 +140,9 @@ bool HasBlockSizeAs(const TargetAbi& abi, ByteView bytes) {
 
 }  // namespace
 
-Result<KdumpInfo> ReadKdumpInfo(int fd) {
-  struct stat status;
-  if (fstat(fd, &status) != 0) return SystemError(errno, "cannot read the size of the dump file");
+Result<KdumpInfo> ReadKdumpInfo(const RandomAccess& file) {
   ByteBuffer bytes(kHeaderBytes);
-  TRY(ReadFullyAt(fd, FileOffset(0), bytes).In("reading the dump header"));
+  TRY(file.ReadFully(FileOffset(0), bytes).In("reading the dump header"));
   TRY(CheckSignature(bytes));
   ByteOrder order = TRY(FindByteOrder(bytes));
   const TargetAbi candidates[] = {{order, 8, 8}, {order, 4, 4}, {order, 4, 8}};
@@ -159,7 +152,7 @@ Result<KdumpInfo> ReadKdumpInfo(int fd) {
   bool found = false;
   for (const TargetAbi& abi : candidates) {
     if (!HasBlockSizeAs(abi, bytes)) continue;
-    auto info = ReadAs(abi, fd, bytes, static_cast<uint64_t>(status.st_size));
+    auto info = ReadAs(abi, file, bytes);
     if (info) return info;
     if (!found) failure = std::move(info);
     found = true;

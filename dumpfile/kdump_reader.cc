@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "base/file.h"
-
 namespace kdumpkit {
 namespace {
 
@@ -55,19 +53,24 @@ class KdumpMemoryReader final : public MemoryReader {
 }  // namespace
 
 Result<std::unique_ptr<KdumpReader>> KdumpReader::Open(UniqueFd fd) {
-  KdumpInfo info = TRY(ReadKdumpInfo(fd.get()));
-  RankedBitmap existing = TRY(RankedBitmap::Read(fd.get(), info.bitmap_start(), info.max_mapnr));
+  return Open(TRY(OpenedFile::Make(std::move(fd))));
+}
+
+Result<std::unique_ptr<KdumpReader>> KdumpReader::Open(std::unique_ptr<RandomAccess> file) {
+  KdumpInfo info = TRY(ReadKdumpInfo(*file));
+  RankedBitmap existing = TRY(RankedBitmap::Read(*file, info.bitmap_start(), info.max_mapnr));
   RankedBitmap dumped =
-      TRY(RankedBitmap::Read(fd.get(), info.bitmap_start() + info.bitmap_bytes(), info.max_mapnr));
+      TRY(RankedBitmap::Read(*file, info.bitmap_start() + info.bitmap_bytes(), info.max_mapnr));
   if (dumped.count() > (info.file_size - info.table_start().value) / kPageDescriptorSize)
     return Truncated("the file ends at offset {:#x}, within the {} page descriptors from {:#x} on",
                      info.file_size, dumped.count(), info.table_start().value);
   return std::unique_ptr<KdumpReader>(
-      new KdumpReader(std::move(fd), info, std::move(existing), std::move(dumped)));
+      new KdumpReader(std::move(file), info, std::move(existing), std::move(dumped)));
 }
 
-KdumpReader::KdumpReader(UniqueFd fd, KdumpInfo info, RankedBitmap existing, RankedBitmap dumped)
-    : fd_(std::move(fd)),
+KdumpReader::KdumpReader(std::unique_ptr<RandomAccess> file, KdumpInfo info, RankedBitmap existing,
+                         RankedBitmap dumped)
+    : file_(std::move(file)),
       info_(std::move(info)),
       existing_(std::move(existing)),
       dumped_(std::move(dumped)),
@@ -84,14 +87,14 @@ FileOffset KdumpReader::DescriptorOffset(Pfn pfn) const {
 Result<PageDescriptor> KdumpReader::ReadDescriptor(Pfn pfn) const {
   CHECK(Dumped(pfn));
   std::byte bytes[kPageDescriptorSize];
-  TRY(ReadFullyAt(fd_.get(), DescriptorOffset(pfn), bytes).In("reading a page descriptor"));
+  TRY(file_->ReadFully(DescriptorOffset(pfn), bytes).In("reading a page descriptor"));
   return DecodePageDescriptor(bytes, info_.abi.order);
 }
 
 Result<ByteBuffer> KdumpReader::ReadPart(uint64_t offset, uint64_t size) const {
   if (size > kMaxPart) return Unsupported("{} bytes at offset {:#x} are too many", size, offset);
   ByteBuffer bytes(size);
-  TRY(ReadFullyAt(fd_.get(), FileOffset(offset), bytes));
+  TRY(file_->ReadFully(FileOffset(offset), bytes));
   return bytes;
 }
 
@@ -132,7 +135,7 @@ Status KdumpPageReader::ReadData(const PageDescriptor& descriptor, ByteSpan out)
     return Truncated("the file ends at offset {:#x}, before the {} bytes at {:#x}", info.file_size,
                      descriptor.size, descriptor.offset);
   ByteSpan data = ByteSpan(compressed_).first(descriptor.size);
-  TRY(ReadFullyAt(dump_->fd_.get(), FileOffset(descriptor.offset), data));
+  TRY(dump_->file_->ReadFully(FileOffset(descriptor.offset), data));
   return decompressor_.Decompress(descriptor.flags, data, out);
 }
 

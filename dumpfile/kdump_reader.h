@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/memory_source.h"
-#include "base/unique_fd.h"
+#include "base/random_access.h"
 #include "dumpfile/codec.h"
 #include "dumpfile/kdump_info.h"
 #include "dumpfile/ranked_bitmap.h"
@@ -16,12 +16,15 @@ class KdumpReader final : public MemorySource {
  public:
   // Every header field is validated, the bitmaps and the descriptor table are within the file.
   // Needs max_mapnr / 4 bits of memory.
+  static Result<std::unique_ptr<KdumpReader>> Open(std::unique_ptr<RandomAccess> file);
   static Result<std::unique_ptr<KdumpReader>> Open(UniqueFd fd);
 
   const KdumpInfo& info() const { return info_; }
   bool Exists(Pfn pfn) const { return existing_.Test(pfn); }  // bitmap 1
   bool Dumped(Pfn pfn) const { return dumped_.Test(pfn); }    // bitmap 2
-  uint64_t page_count() const { return dumped_.count(); }     // of dumped pages
+  // Bitmap 1 as memory.
+  std::vector<PhysRange> existing() const { return existing_.Ranges(info_.block_size()); }
+  uint64_t page_count() const { return dumped_.count(); }  // of dumped pages
 
   // The descriptor of a dumped page as it stands in the file.
   Result<PageDescriptor> ReadDescriptor(Pfn pfn) const;
@@ -37,11 +40,12 @@ class KdumpReader final : public MemorySource {
 
  private:
   friend class KdumpPageReader;
-  KdumpReader(UniqueFd fd, KdumpInfo info, RankedBitmap existing, RankedBitmap dumped);
+  KdumpReader(std::unique_ptr<RandomAccess> file, KdumpInfo info, RankedBitmap existing,
+              RankedBitmap dumped);
   FileOffset DescriptorOffset(Pfn pfn) const;
   Result<ByteBuffer> ReadPart(uint64_t offset, uint64_t size) const;
 
-  UniqueFd fd_;
+  std::unique_ptr<RandomAccess> file_;
   KdumpInfo info_;
   RankedBitmap existing_;
   RankedBitmap dumped_;

@@ -23,7 +23,8 @@ ALLOWED = {
 }
 # Inside filter/ only these files may meet dumpfile/ (codec.h, a list of names, is free to all):
 # the pipeline, and the run that opens its output.
-DUMPFILE_USERS = {"filter/pipeline.h", "filter/pipeline.cc", "filter/dump.cc"}
+DUMPFILE_USERS = {"filter/pipeline.h", "filter/pipeline.cc", "filter/dump.cc",
+                  "filter/input.h", "filter/input.cc"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 
