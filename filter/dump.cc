@@ -204,8 +204,8 @@ Result<std::vector<std::string>> DumpKernelLog(const FilterOptions& options) {
     pending.clear();
     return {};
   };
-  LogStats stats = TRY(ReadKernelLog(*kernel, [&](std::string_view record) -> Status {
-    pending += record;
+  LogStats stats = TRY(ReadKernelLog(*kernel, {}, [&](const LogRecord& record) -> Status {
+    pending += FormatLogRecord(record);
     if (pending.size() < kBitmapChunk) return {};
     return flush();
   }));

@@ -19,11 +19,11 @@ struct Log {
 Result<Log> Read(const MemorySource& memory, const Ring& ring, std::string_view without = "") {
   IdentityKernel kernel(memory, ring.Vmcoreinfo(without), ring.machine());
   Log log;
-  auto write = [&](std::string_view line) -> Status {
-    log.text += line;
+  auto write = [&](const LogRecord& record) -> Status {
+    log.text += FormatLogRecord(record);
     return {};
   };
-  log.stats = TRY(ReadKernelLog(kernel, write));
+  log.stats = TRY(ReadKernelLog(kernel, {}, write));
   return log;
 }
 
@@ -451,7 +451,7 @@ TEST(Printk, ErrorOfTheWriterEndsTheWalk) {
   ring.Add("two");
   IdentityKernel kernel(ring.memory(), ring.Vmcoreinfo(), ring.machine());
   int calls = 0;
-  Result<LogStats> stats = ReadKernelLog(kernel, [&](std::string_view) -> Status {
+  Result<LogStats> stats = ReadKernelLog(kernel, {}, [&](const LogRecord&) -> Status {
     ++calls;
     return SystemError(ENOSPC, "writing the log");
   });
