@@ -20,6 +20,17 @@ bool IsZero(ByteView bytes) {
   return std::all_of(data, data + left, [](std::byte b) { return b == std::byte{0}; });
 }
 
+std::string HexText(ByteView bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * bytes.size());
+  for (std::byte byte : bytes) {
+    text += kDigits[std::to_integer<size_t>(byte >> 4)];
+    text += kDigits[std::to_integer<size_t>(byte & std::byte{15})];
+  }
+  return text;
+}
+
 Result<ByteView> ByteReader::Bytes(uint64_t offset, uint64_t size) const {
   if (!Has(offset, size)) return OutOfBounds(offset, size);
   return bytes_.subspan(offset, size);

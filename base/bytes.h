@@ -51,6 +51,9 @@ void StoreUnchecked(std::byte* data, T value, ByteOrder order) {
 // True when every byte is zero.
 bool IsZero(ByteView bytes);
 
+// Two lower-case hexadecimal digits a byte.
+std::string HexText(ByteView bytes);
+
 inline ByteView AsBytes(std::string_view text) {
   return std::as_bytes(std::span<const char>(text.data(), text.size()));
 }

@@ -8,10 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-
-#include "base/unique_fd.h"
 
 namespace kdumpkit {
 namespace {
@@ -27,10 +26,15 @@ Result<ExitState> Reap(pid_t pid) {
   return state;
 }
 
-// True when the child ended within the timeout.
-Result<bool> PollForExit(pid_t pid, std::chrono::milliseconds timeout) {
+Result<UniqueFd> OpenPidFd(pid_t pid) {
   UniqueFd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (!pidfd.valid()) return SystemError(errno, "pidfd_open");
+  return pidfd;
+}
+
+// True when the child ended within the timeout.
+Result<bool> PollForExit(pid_t pid, std::chrono::milliseconds timeout) {
+  UniqueFd pidfd = TRY(OpenPidFd(pid));
   auto deadline = std::chrono::steady_clock::now() + timeout;
   for (;;) {
     auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -58,6 +62,46 @@ class FileActions {
   posix_spawn_file_actions_t actions_;
 };
 
+class Attributes {
+ public:
+  explicit Attributes(bool own_group) {
+    posix_spawnattr_init(&attributes_);
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGPIPE);
+    posix_spawnattr_setsigdefault(&attributes_, &signals);
+    int flags = POSIX_SPAWN_SETSIGDEF | (own_group ? POSIX_SPAWN_SETPGROUP : 0);
+    posix_spawnattr_setflags(&attributes_, static_cast<short>(flags));
+  }
+  ~Attributes() { posix_spawnattr_destroy(&attributes_); }
+  Attributes(const Attributes&) = delete;
+  Attributes& operator=(const Attributes&) = delete;
+  const posix_spawnattr_t* get() const { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_;
+};
+
+// The strings as exec(3) wants them; they are borrowed.
+std::vector<char*> Pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> pointers;
+  for (const std::string& text : strings) pointers.push_back(const_cast<char*>(text.c_str()));
+  return pointers;
+}
+
+// What is added takes the place of what is inherited under the same name.
+std::vector<char*> Environment(const std::vector<std::string>& added) {
+  std::vector<char*> pointers = Pointers(added);
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    std::string_view name(*entry);
+    name = name.substr(0, name.find('=') + 1);
+    if (std::ranges::none_of(added, [&](const auto& text) { return text.starts_with(name); }))
+      pointers.push_back(*entry);
+  }
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
 }  // namespace
 
 std::string ExitState::ToString() const {
@@ -73,26 +117,32 @@ Result<ChildProcess> ChildProcess::Spawn(const std::vector<std::string>& argv,
   actions.Dup(options.stdin_fd, STDIN_FILENO);
   actions.Dup(options.stdout_fd, STDOUT_FILENO);
   actions.Dup(options.stderr_fd, STDERR_FILENO);
-  std::vector<char*> pointers;
-  for (const std::string& arg : argv) pointers.push_back(const_cast<char*>(arg.c_str()));
-  pointers.push_back(nullptr);
+  Attributes attributes(options.own_group);
+  std::vector<char*> arguments = Pointers(argv);
+  arguments.push_back(nullptr);
+  std::vector<char*> environment = Environment(options.environment);
   pid_t pid = -1;
-  int error = posix_spawnp(&pid, pointers[0], actions.get(), nullptr, pointers.data(), environ);
+  int error = posix_spawnp(&pid, arguments[0], actions.get(), attributes.get(), arguments.data(),
+                           environment.data());
   if (error != 0) return SystemError(error, fmt::format("cannot run '{}'", argv[0]));
-  return ChildProcess(pid);
+  return ChildProcess(pid, options.own_group);
 }
 
 ChildProcess::~ChildProcess() {
   if (pid_ < 0) return;
-  kill(pid_, SIGKILL);
+  Kill();
   (void)Reap(pid_);
 }
+
+void ChildProcess::Kill() const { kill(own_group_ ? -pid_ : pid_, SIGKILL); }
+
+Result<UniqueFd> ChildProcess::EndDescriptor() const { return OpenPidFd(pid_); }
 
 Result<ExitState> ChildProcess::Wait(std::optional<std::chrono::milliseconds> timeout) {
   bool timed_out = false;
   if (timeout && !TRY(PollForExit(pid_, *timeout))) {
     timed_out = true;
-    kill(pid_, SIGKILL);
+    Kill();
   }
   ExitState state = TRY(Reap(pid_));
   pid_ = -1;

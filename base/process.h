@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/unique_fd.h"
 
 namespace kdumpkit {
 
@@ -18,6 +19,10 @@ struct SpawnOptions {
   int stdin_fd = -1;
   int stdout_fd = -1;
   int stderr_fd = -1;
+  // "NAME=value", in addition to what the parent has, or instead.
+  std::vector<std::string> environment;
+  // A process group of its own: a child that is killed takes with it what it has started.
+  bool own_group = false;
 };
 
 // How a child ended.
@@ -33,10 +38,12 @@ struct ExitState {
 
 class ChildProcess {
  public:
-  // argv[0] is looked up in PATH when it has no slash. Errors: kSystem.
+  // argv[0] is looked up in PATH when it has no slash. The child has SIGPIPE as programs expect it,
+  // whatever the parent does with it. Errors: kSystem.
   static Result<ChildProcess> Spawn(const std::vector<std::string>& argv,
                                     const SpawnOptions& options = {});
-  ChildProcess(ChildProcess&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
+  ChildProcess(ChildProcess&& other) noexcept
+      : pid_(std::exchange(other.pid_, -1)), own_group_(other.own_group_) {}
   ChildProcess& operator=(ChildProcess&&) = delete;
   // A child that was not waited for is killed and reaped.
   ~ChildProcess();
@@ -44,10 +51,15 @@ class ChildProcess {
   pid_t pid() const { return pid_; }
   // Waits for the end; past `timeout` the child is killed (SIGKILL) and reported as timed out.
   Result<ExitState> Wait(std::optional<std::chrono::milliseconds> timeout = std::nullopt);
+  // A descriptor that poll(2) finds readable when the child has ended.
+  Result<UniqueFd> EndDescriptor() const;
 
  private:
-  explicit ChildProcess(pid_t pid) : pid_(pid) {}
+  ChildProcess(pid_t pid, bool own_group) : pid_(pid), own_group_(own_group) {}
+  void Kill() const;
+
   pid_t pid_;
+  bool own_group_;
 };
 
 }  // namespace kdumpkit

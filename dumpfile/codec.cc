@@ -148,6 +148,12 @@ uint32_t CodecFlag(Codec codec) {
   return 0;
 }
 
+bool IsCodecFlag(uint32_t flags) {
+  for (Codec codec : {Codec::kNone, Codec::kZlib, Codec::kLzo, Codec::kSnappy, Codec::kZstd})
+    if (flags == CodecFlag(codec)) return true;
+  return false;
+}
+
 std::string_view CodecName(Codec codec) {
   switch (codec) {
     case Codec::kNone:

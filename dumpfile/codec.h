@@ -15,6 +15,7 @@ enum class Codec : uint8_t { kNone, kZlib, kLzo, kSnappy, kZstd };
 // page_desc.flags and header status bits of the format (DUMP_DH_COMPRESSED_*): 1 zlib, 2 lzo,
 // 4 snappy, 0x20 zstd, 0 none.
 uint32_t CodecFlag(Codec codec);
+bool IsCodecFlag(uint32_t flags);
 std::string_view CodecName(Codec codec);  // "zlib", "lzo", "snappy", "zstd", "none"
 
 // Compresses pages at the codec's fastest level; one per thread. Its memory is allocated once, by

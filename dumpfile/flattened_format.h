@@ -1,22 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The frame of a flattened dump (docs/dump-formats.md). Numbers are big-endian on every machine.
+// The flattened form of a dump, as bytes (docs/dump-formats.md). Numbers are big-endian.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
+#include <optional>
 #include <string_view>
+
+#include "base/address.h"
+#include "base/bytes.h"
 
 namespace kdumpkit {
 
-// The header: signature, type and version, the rest zero.
 inline constexpr std::string_view kFlattenedSignature = "makedumpfile";
 inline constexpr size_t kFlattenedHeaderSize = 4096;
-inline constexpr size_t kFlattenedTypeOffset = 16;
-inline constexpr size_t kFlattenedVersionOffset = 24;
-inline constexpr uint64_t kFlattenedType = 1;
-inline constexpr uint64_t kFlattenedVersion = 1;
-// A record's offset and size; all bits set in both end the stream.
-inline constexpr size_t kFlattenedRecordHeaderSize = 16;
-inline constexpr uint64_t kFlattenedEndMark = UINT64_MAX;
+inline constexpr size_t kFlattenedRecordSize = 16;  // without its bytes
+
+// Bytes that follow in the stream, and where in the dump they belong.
+struct FlattenedRecord {
+  FileOffset offset;
+  uint64_t size = 0;
+};
+
+ByteBuffer EncodeFlattenedHeader();
+Status CheckFlattenedHeader(ByteView header);
+
+// The end of the stream is all bits set.
+void EncodeFlattenedRecord(uint64_t offset, uint64_t size, ByteSpan out);
+inline constexpr uint64_t kFlattenedEnd = UINT64_MAX;
+// None is the end of the stream. A record that does not lie within the first 2^50 bytes of the dump
+// is refused; `at` is its place in the stream, for messages.
+Result<std::optional<FlattenedRecord>> DecodeFlattenedRecord(ByteView record, uint64_t at);
 
 }  // namespace kdumpkit

@@ -1,32 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dumpfile/flattened_stream.h"
 
-#include <algorithm>
 #include <array>
 
 #include "base/file.h"
 #include "dumpfile/flattened_format.h"
 
 namespace kdumpkit {
-namespace {
-
-ByteBuffer StreamHeader() {
-  ByteBuffer header(kFlattenedHeaderSize);
-  std::copy(AsBytes(kFlattenedSignature).begin(), AsBytes(kFlattenedSignature).end(),
-            header.begin());
-  StoreUnchecked(header.data() + kFlattenedTypeOffset, kFlattenedType, ByteOrder::kBig);
-  StoreUnchecked(header.data() + kFlattenedVersionOffset, kFlattenedVersion, ByteOrder::kBig);
-  return header;
-}
-
-}  // namespace
 
 Status FlattenedStream::WriteRecord(uint64_t offset, uint64_t size, ByteView bytes) {
-  std::array<std::byte, kFlattenedRecordHeaderSize> header;
-  StoreUnchecked(header.data(), offset, ByteOrder::kBig);
-  StoreUnchecked(header.data() + 8, size, ByteOrder::kBig);
+  std::array<std::byte, kFlattenedRecordSize> header;
+  EncodeFlattenedRecord(offset, size, header);
   std::lock_guard lock(mutex_);
-  if (!begun_) TRY(WriteFully(fd_, StreamHeader()));
+  if (!begun_) TRY(WriteFully(fd_, EncodeFlattenedHeader()));
   begun_ = true;
   TRY(WriteFully(fd_, header));
   return WriteFully(fd_, bytes);
@@ -37,6 +23,6 @@ Status FlattenedStream::WriteAt(FileOffset offset, ByteView bytes) {
   return WriteRecord(offset.value, bytes.size(), bytes);
 }
 
-Status FlattenedStream::End() { return WriteRecord(kFlattenedEndMark, kFlattenedEndMark, {}); }
+Status FlattenedStream::End() { return WriteRecord(kFlattenedEnd, kFlattenedEnd, {}); }
 
 }  // namespace kdumpkit

@@ -38,7 +38,7 @@ Status CheckSignature(ByteView bytes) {
   if (text.starts_with(kKdumpSignature)) return {};
   if (text.starts_with("DISKDUMP")) return Unsupported("a diskdump file, not a kdump file");
   if (text.starts_with("makedumpfile"))
-    return Unsupported("a flattened stream within a flattened stream");
+    return Unsupported("a flattened stream; make the dump file of it first (kdump-filter -R)");
   return Malformed("no kdump-compressed file: it does not begin with the signature 'KDUMP   '");
 }
 
@@ -113,9 +113,9 @@ Status CheckSubHeader(const KdumpInfo& info) {
   return {};
 }
 
-Status ReadSubHeader(const RandomAccess& file, KdumpInfo& info) {
+Status ReadSubHeader(const DumpSource& source, KdumpInfo& info) {
   ByteBuffer bytes(kSubHeaderBytes);
-  TRY(file.ReadFully(FileOffset(info.block_size()), bytes).In("reading the sub header"));
+  TRY(source.ReadFullyAt(FileOffset(info.block_size()), bytes).In("reading the sub header"));
   uint64_t version = info.header.header_version;
   info.sub_header = TRY(DecodeKdumpSubHeader(bytes, info.abi, version));
   info.max_mapnr = version >= 6 ? info.sub_header.max_mapnr_64 : info.header.max_mapnr;
@@ -123,13 +123,13 @@ Status ReadSubHeader(const RandomAccess& file, KdumpInfo& info) {
 }
 
 // Everything, under the assumption that the file is written in `abi`.
-Result<KdumpInfo> ReadAs(const TargetAbi& abi, const RandomAccess& file, ByteView bytes) {
+Result<KdumpInfo> ReadAs(const TargetAbi& abi, const DumpSource& source, ByteView bytes) {
   KdumpInfo info;
   info.abi = abi;
-  info.file_size = file.size();
+  info.file_size = source.size();
   info.header = TRY(DecodeKdumpHeader(bytes, abi));
   TRY(CheckHeader(info));
-  TRY(ReadSubHeader(file, info));
+  TRY(ReadSubHeader(source, info));
   return info;
 }
 
@@ -140,9 +140,9 @@ bool HasBlockSizeAs(const TargetAbi& abi, ByteView bytes) {
 
 }  // namespace
 
-Result<KdumpInfo> ReadKdumpInfo(const RandomAccess& file) {
+Result<KdumpInfo> ReadKdumpInfo(const DumpSource& source) {
   ByteBuffer bytes(kHeaderBytes);
-  TRY(file.ReadFully(FileOffset(0), bytes).In("reading the dump header"));
+  TRY(source.ReadFullyAt(FileOffset(0), bytes).In("reading the dump header"));
   TRY(CheckSignature(bytes));
   ByteOrder order = TRY(FindByteOrder(bytes));
   const TargetAbi candidates[] = {{order, 8, 8}, {order, 4, 4}, {order, 4, 8}};
@@ -152,7 +152,7 @@ Result<KdumpInfo> ReadKdumpInfo(const RandomAccess& file) {
   bool found = false;
   for (const TargetAbi& abi : candidates) {
     if (!HasBlockSizeAs(abi, bytes)) continue;
-    auto info = ReadAs(abi, file, bytes);
+    auto info = ReadAs(abi, source, bytes);
     if (info) return info;
     if (!found) failure = std::move(info);
     found = true;

@@ -4,7 +4,7 @@
 
 #include "base/address.h"
 #include "base/error.h"
-#include "base/random_access.h"
+#include "dumpfile/dump_source.h"
 #include "dumpfile/kdump_format.h"
 
 namespace kdumpkit {
@@ -32,6 +32,6 @@ struct KdumpInfo {
 // byte order follows from the version field, word size and alignment are those with which every
 // field makes sense. All offsets and sizes of the result lie within the file, and both bitmaps do.
 // Errors name the field, its value and its offset.
-Result<KdumpInfo> ReadKdumpInfo(const RandomAccess& file);
+Result<KdumpInfo> ReadKdumpInfo(const DumpSource& source);
 
 }  // namespace kdumpkit

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dumpfile/kdump_reader.h"
 
-#include <algorithm>
-
 namespace kdumpkit {
 namespace {
 
@@ -52,25 +50,25 @@ class KdumpMemoryReader final : public MemoryReader {
 
 }  // namespace
 
-Result<std::unique_ptr<KdumpReader>> KdumpReader::Open(UniqueFd fd) {
-  return Open(TRY(OpenedFile::Make(std::move(fd))));
-}
-
-Result<std::unique_ptr<KdumpReader>> KdumpReader::Open(std::unique_ptr<RandomAccess> file) {
-  KdumpInfo info = TRY(ReadKdumpInfo(*file));
-  RankedBitmap existing = TRY(RankedBitmap::Read(*file, info.bitmap_start(), info.max_mapnr));
+Result<std::unique_ptr<KdumpReader>> KdumpReader::Open(std::unique_ptr<DumpSource> source) {
+  KdumpInfo info = TRY(ReadKdumpInfo(*source));
+  RankedBitmap existing = TRY(RankedBitmap::Read(*source, info.bitmap_start(), info.max_mapnr));
   RankedBitmap dumped =
-      TRY(RankedBitmap::Read(*file, info.bitmap_start() + info.bitmap_bytes(), info.max_mapnr));
+      TRY(RankedBitmap::Read(*source, info.bitmap_start() + info.bitmap_bytes(), info.max_mapnr));
   if (dumped.count() > (info.file_size - info.table_start().value) / kPageDescriptorSize)
     return Truncated("the file ends at offset {:#x}, within the {} page descriptors from {:#x} on",
                      info.file_size, dumped.count(), info.table_start().value);
   return std::unique_ptr<KdumpReader>(
-      new KdumpReader(std::move(file), info, std::move(existing), std::move(dumped)));
+      new KdumpReader(std::move(source), info, std::move(existing), std::move(dumped)));
 }
 
-KdumpReader::KdumpReader(std::unique_ptr<RandomAccess> file, KdumpInfo info, RankedBitmap existing,
+Result<std::unique_ptr<KdumpReader>> KdumpReader::Open(UniqueFd fd) {
+  return Open(std::unique_ptr<DumpSource>(TRY(FileSource::Open(std::move(fd)))));
+}
+
+KdumpReader::KdumpReader(std::unique_ptr<DumpSource> source, KdumpInfo info, RankedBitmap existing,
                          RankedBitmap dumped)
-    : file_(std::move(file)),
+    : source_(std::move(source)),
       info_(std::move(info)),
       existing_(std::move(existing)),
       dumped_(std::move(dumped)),
@@ -80,21 +78,26 @@ std::unique_ptr<MemoryReader> KdumpReader::NewReader() const {
   return std::make_unique<KdumpMemoryReader>(*this);
 }
 
-FileOffset KdumpReader::DescriptorOffset(Pfn pfn) const {
-  return info_.table_start() + dumped_.Rank(pfn) * kPageDescriptorSize;
-}
-
 Result<PageDescriptor> KdumpReader::ReadDescriptor(Pfn pfn) const {
   CHECK(Dumped(pfn));
-  std::byte bytes[kPageDescriptorSize];
-  TRY(file_->ReadFully(DescriptorOffset(pfn), bytes).In("reading a page descriptor"));
-  return DecodePageDescriptor(bytes, info_.abi.order);
+  return TRY(ReadDescriptors(dumped_.Rank(pfn), 1)).front();
+}
+
+Result<std::vector<PageDescriptor>> KdumpReader::ReadDescriptors(uint64_t first,
+                                                                 size_t count) const {
+  ByteBuffer bytes(count * kPageDescriptorSize);
+  TRY(source_->ReadFullyAt(DescriptorOffset(first), bytes).In("reading page descriptors"));
+  std::vector<PageDescriptor> descriptors;
+  for (size_t i = 0; i < count; ++i)
+    descriptors.push_back(
+        DecodePageDescriptor(ByteView(bytes).subspan(i * kPageDescriptorSize), info_.abi.order));
+  return descriptors;
 }
 
 Result<ByteBuffer> KdumpReader::ReadPart(uint64_t offset, uint64_t size) const {
   if (size > kMaxPart) return Unsupported("{} bytes at offset {:#x} are too many", size, offset);
   ByteBuffer bytes(size);
-  TRY(file_->ReadFully(FileOffset(offset), bytes));
+  TRY(source_->ReadFullyAt(FileOffset(offset), bytes));
   return bytes;
 }
 
@@ -121,21 +124,27 @@ Result<PageState> KdumpPageReader::Read(Pfn pfn, ByteSpan out) {
   if (status) return PageState::kRead;
   return std::move(status.error())
       .In(fmt::format("page frame {:#x}, descriptor at offset {:#x}", pfn.value,
-                      dump_->DescriptorOffset(pfn).value));
+                      dump_->DescriptorOffset(dump_->dumped_.Rank(pfn)).value));
+}
+
+Status KdumpReader::CheckDescriptor(const PageDescriptor& descriptor) const {
+  FileOffset data_start = DescriptorOffset(page_count());
+  if (descriptor.offset < data_start.value)
+    return Malformed("offset {:#x} is not that of page data", descriptor.offset);
+  if (descriptor.size == 0 || descriptor.size > info_.block_size())
+    return Malformed("size {:#x} is not that of a page", descriptor.size);
+  if (descriptor.offset > info_.file_size || descriptor.size > info_.file_size - descriptor.offset)
+    return Truncated("the file ends at offset {:#x}, before the {} bytes at {:#x}", info_.file_size,
+                     descriptor.size, descriptor.offset);
+  if (!IsCodecFlag(descriptor.flags))
+    return Malformed("flags {:#x} name no codec", descriptor.flags);
+  return {};
 }
 
 Status KdumpPageReader::ReadData(const PageDescriptor& descriptor, ByteSpan out) {
-  const KdumpInfo& info = dump_->info();
-  FileOffset data_start = info.table_start() + dump_->page_count() * kPageDescriptorSize;
-  if (descriptor.offset < data_start.value)
-    return Malformed("offset {:#x} is not that of page data", descriptor.offset);
-  if (descriptor.size == 0 || descriptor.size > info.block_size())
-    return Malformed("size {:#x} is not that of a page", descriptor.size);
-  if (descriptor.offset > info.file_size || descriptor.size > info.file_size - descriptor.offset)
-    return Truncated("the file ends at offset {:#x}, before the {} bytes at {:#x}", info.file_size,
-                     descriptor.size, descriptor.offset);
+  TRY(dump_->CheckDescriptor(descriptor));
   ByteSpan data = ByteSpan(compressed_).first(descriptor.size);
-  TRY(dump_->file_->ReadFully(FileOffset(descriptor.offset), data));
+  TRY(dump_->source_->ReadFullyAt(FileOffset(descriptor.offset), data));
   return decompressor_.Decompress(descriptor.flags, data, out);
 }
 

@@ -3,8 +3,9 @@
 #pragma once
 
 #include "base/memory_source.h"
-#include "base/random_access.h"
+#include "base/unique_fd.h"
 #include "dumpfile/codec.h"
+#include "dumpfile/dump_source.h"
 #include "dumpfile/kdump_info.h"
 #include "dumpfile/ranked_bitmap.h"
 
@@ -16,7 +17,7 @@ class KdumpReader final : public MemorySource {
  public:
   // Every header field is validated, the bitmaps and the descriptor table are within the file.
   // Needs max_mapnr / 4 bits of memory.
-  static Result<std::unique_ptr<KdumpReader>> Open(std::unique_ptr<RandomAccess> file);
+  static Result<std::unique_ptr<KdumpReader>> Open(std::unique_ptr<DumpSource> source);
   static Result<std::unique_ptr<KdumpReader>> Open(UniqueFd fd);
 
   const KdumpInfo& info() const { return info_; }
@@ -28,6 +29,13 @@ class KdumpReader final : public MemorySource {
 
   // The descriptor of a dumped page as it stands in the file.
   Result<PageDescriptor> ReadDescriptor(Pfn pfn) const;
+  // Several, from the one with this number in the table on.
+  Result<std::vector<PageDescriptor>> ReadDescriptors(uint64_t first, size_t count) const;
+  FileOffset DescriptorOffset(uint64_t number) const {
+    return info_.table_start() + number * kPageDescriptorSize;
+  }
+  // Its data lie where they can, and are packed in a way that is known.
+  Status CheckDescriptor(const PageDescriptor& descriptor) const;
 
   // Contents of the note segment, the VMCOREINFO text, the record of erased data; empty when the
   // file has none.
@@ -35,17 +43,19 @@ class KdumpReader final : public MemorySource {
   Result<ByteBuffer> Vmcoreinfo() const;
   Result<ByteBuffer> Eraseinfo() const;
 
+  // So that what is read next comes from the device.
+  void DropCache() const { source_->DropCache(); }
+
   std::span<const PhysRange> ranges() const override { return ranges_; }
   std::unique_ptr<MemoryReader> NewReader() const override;
 
  private:
   friend class KdumpPageReader;
-  KdumpReader(std::unique_ptr<RandomAccess> file, KdumpInfo info, RankedBitmap existing,
+  KdumpReader(std::unique_ptr<DumpSource> source, KdumpInfo info, RankedBitmap existing,
               RankedBitmap dumped);
-  FileOffset DescriptorOffset(Pfn pfn) const;
   Result<ByteBuffer> ReadPart(uint64_t offset, uint64_t size) const;
 
-  std::unique_ptr<RandomAccess> file_;
+  std::unique_ptr<DumpSource> source_;
   KdumpInfo info_;
   RankedBitmap existing_;
   RankedBitmap dumped_;
@@ -67,10 +77,10 @@ class KdumpPageReader {
   // Fills `out` (block_size bytes) when the result is kRead. A corrupt page is kMalformed, one
   // beyond the end of the file kTruncated; both errors name the page frame and its descriptor.
   Result<PageState> Read(Pfn pfn, ByteSpan out);
-
- private:
+  // The page of a descriptor; without the name of one in the errors.
   Status ReadData(const PageDescriptor& descriptor, ByteSpan out);
 
+ private:
   const KdumpReader* dump_;
   Decompressor decompressor_;
   ByteBuffer compressed_;

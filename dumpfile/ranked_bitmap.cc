@@ -17,7 +17,7 @@ uint64_t LowBits(uint64_t count) { return (uint64_t{1} << count) - 1; }  // coun
 
 }  // namespace
 
-Result<RankedBitmap> RankedBitmap::Read(const RandomAccess& file, FileOffset start, uint64_t bits) {
+Result<RankedBitmap> RankedBitmap::Read(const DumpSource& source, FileOffset start, uint64_t bits) {
   uint64_t words = bits / kWordBits + 1;  // One more than full words: no end to look out for.
   RankedBitmap bitmap;
   bitmap.bits_ = bits;
@@ -25,7 +25,8 @@ Result<RankedBitmap> RankedBitmap::Read(const RandomAccess& file, FileOffset sta
   if (bitmap.bytes_ == nullptr)
     return SystemError(ENOMEM, fmt::format("a bitmap of {} page frames", bits));
   uint64_t bytes = bits / 8 + (bits % 8 != 0 ? 1 : 0);
-  TRY(file.ReadFully(start, ByteSpan(bitmap.bytes_.get(), bytes)).In("reading the page bitmap"));
+  TRY(source.ReadFullyAt(start, ByteSpan(bitmap.bytes_.get(), bytes))
+          .In("reading the page bitmap"));
   // Bits of the last byte that stand for no page frame must not count.
   if (bits % 8 != 0) bitmap.bytes_[bytes - 1] &= static_cast<std::byte>(LowBits(bits % 8));
   uint64_t rank = 0;

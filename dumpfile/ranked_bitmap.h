@@ -7,8 +7,8 @@
 
 #include "base/address.h"
 #include "base/bytes.h"
-#include "base/random_access.h"
 #include "base/ranges.h"
+#include "dumpfile/dump_source.h"
 
 namespace kdumpkit {
 
@@ -16,7 +16,7 @@ class RankedBitmap {
  public:
   // Reads `bits` bits (bit i of byte b is page frame 8 * b + i) from `start` on. Takes bits / 8
   // bytes of memory; fails (kSystem, ENOMEM) when they cannot be had.
-  static Result<RankedBitmap> Read(const RandomAccess& file, FileOffset start, uint64_t bits);
+  static Result<RankedBitmap> Read(const DumpSource& source, FileOffset start, uint64_t bits);
 
   bool Test(Pfn pfn) const;  // false beyond the end
   // How many page frames below `pfn` are set.

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "filter/dump.h"
+#include "filter/verify.h"
 
 namespace kdumpkit {
 namespace {
@@ -81,6 +82,31 @@ int RunDump(std::string_view program, const FilterOptions& options) {
   return report->completeness == Completeness::kComplete ? kExitComplete : kExitPartial;
 }
 
+int RunVerify(std::string_view program, const FilterOptions& options) {
+  VerifyReport report = VerifyDump(options, stop_requested);
+  for (const std::string& fault : report.faults)
+    PrintError(program, fmt::format("'{}': {}", report.file, fault));
+  if (report.fault_count > report.faults.size())
+    PrintError(program, fmt::format("'{}': and {} faults more", report.file,
+                                    report.fault_count - report.faults.size()));
+  if (options.json) Print(stdout, VerifyJson(report));
+  if (options.Shows(kMessageCommon) && !options.json) Print(stdout, VerifyText(report));
+  if (report.soundness == Soundness::kBroken) return kExitFailed;
+  return report.soundness == Soundness::kWhole ? kExitComplete : kExitPartial;
+}
+
+int RunReassemble(std::string_view program, const FilterOptions& options) {
+  Result<ReassembleReport> report = Reassemble(options, stop_requested);
+  if (!report) {
+    PrintError(program, report.error().message());
+    return kExitFailed;
+  }
+  PrintWarnings(program, options, report->warnings);
+  if (options.json) Print(stdout, ReassembleJson(*report));
+  if (options.Shows(kMessageCommon) && !options.json) Print(stdout, ReassembleText(*report));
+  return report->complete ? kExitComplete : kExitPartial;
+}
+
 int Main(int argc, char** argv) {
   std::string_view program = argc > 0 ? basename(argv[0]) : "kdump-filter";
   Result<FilterOptions> options =
@@ -101,6 +127,10 @@ int Main(int argc, char** argv) {
       return RunDmesg(program, *options);
     case FilterMode::kDump:
       return RunDump(program, *options);
+    case FilterMode::kVerify:
+      return RunVerify(program, *options);
+    case FilterMode::kReassemble:
+      return RunReassemble(program, *options);
   }
   return kExitFailed;
 }

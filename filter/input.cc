@@ -9,6 +9,7 @@
 #include <charconv>
 
 #include "base/file.h"
+#include "dumpfile/flattened_source.h"
 #include "elf/notes.h"
 
 namespace kdumpkit {
@@ -22,12 +23,7 @@ constexpr std::string_view kEraseinfoName = "ERASEINFO";
 // machine.
 constexpr uint64_t kFallbackPageSize = 4096;
 
-// What a file begins with; shorter when the file is.
-ByteBuffer Beginning(const RandomAccess& file) {
-  ByteBuffer bytes(std::min<uint64_t>(file.size(), kKdumpSignature.size() + 8));
-  if (!file.ReadFully(FileOffset(0), bytes)) bytes.clear();
-  return bytes;
-}
+constexpr size_t kSignatureBytes = 16;  // longer than any of them
 
 bool IsKdump(ByteView beginning) {
   std::string_view text = AsText(beginning);
@@ -88,8 +84,8 @@ Status TakeVmcoreinfo(Input& input) {
   return {};
 }
 
-Status OpenKdump(std::unique_ptr<RandomAccess> file, Input& input) {
-  input.kdump = TRY(KdumpReader::Open(std::move(file)));
+Status OpenKdump(std::unique_ptr<DumpSource> source, Input& input) {
+  input.kdump = TRY(KdumpReader::Open(std::move(source)));
   const KdumpInfo& info = input.kdump->info();
   input.machine = {0, info.abi.order, info.abi.long_size};
   input.raw_notes = TRY(input.kdump->Notes());
@@ -98,10 +94,7 @@ Status OpenKdump(std::unique_ptr<RandomAccess> file, Input& input) {
   input.eraseinfo = TRY(input.kdump->Eraseinfo());
   ParseInputNotes(input);
   if (input.cpu_count == 0) input.cpu_count = static_cast<uint32_t>(info.header.nr_cpus);
-  if (input.flattened != nullptr && !input.flattened->complete())
-    input.warnings.push_back(
-        fmt::format("'{}': the stream ends without its end mark: it is cut", input.path));
-  else if (input.incomplete())
+  if (input.incomplete())
     input.warnings.push_back(
         fmt::format("'{}': the dump is marked incomplete: pages are missing", input.path));
   return {};
@@ -125,25 +118,30 @@ void FromElf(std::unique_ptr<Vmcore> elf, Input& input) {
   input.warnings.assign(vmcore.warnings().begin(), vmcore.warnings().end());
 }
 
+// The dump in a flattened stream.
+Result<std::unique_ptr<DumpSource>> OpenStream(UniqueFd fd) {
+  std::unique_ptr<FlattenedSource> stream = TRY(FlattenedSource::Open(std::move(fd)));
+  ByteBuffer beginning(std::min<uint64_t>(stream->size(), kSignatureBytes));
+  TRY(stream->ReadFullyAt(FileOffset(0), beginning));
+  if (!IsKdump(beginning))
+    return Unsupported(
+        "a flattened stream of something else than a kdump-compressed file (of an ELF core?); make "
+        "a file of it first (-R)");
+  return std::unique_ptr<DumpSource>(std::move(stream));
+}
+
 Status OpenAny(Input& input) {
+  std::string object = fmt::format("'{}'", input.path);
   UniqueFd fd = TRY(OpenFile(input.path, O_RDONLY));
-  std::unique_ptr<RandomAccess> file =
-      TRY(OpenedFile::Make(std::move(fd)).In(fmt::format("'{}'", input.path)));
-  ByteBuffer beginning = Beginning(*file);
-  if (FlattenedFile::IsOne(beginning)) {
-    std::unique_ptr<FlattenedFile> stream =
-        TRY(FlattenedFile::Open(std::move(file)).In(fmt::format("'{}'", input.path)));
-    input.flattened = stream.get();
-    beginning = Beginning(*stream);
-    if (!IsKdump(beginning))
-      return Unsupported(
-          "'{}': a flattened stream of something else than a kdump-compressed file (an ELF core, "
-          "or one that was cut before its header); rebuild it first: makedumpfile -R",
-          input.path);
-    file = std::move(stream);
+  ByteBuffer beginning(kSignatureBytes);
+  // What cannot be read is reported where it is opened as what it is not: an ELF file.
+  beginning.resize(ReadAt(fd.get(), FileOffset(0), beginning).value_or(0));
+  if (AsText(beginning).starts_with(kFlattenedSignature)) {
+    input.flattened = true;
+    return OpenKdump(TRY(OpenStream(std::move(fd)).In(object)), input).In(object);
   }
   if (IsKdump(beginning))
-    return OpenKdump(std::move(file), input).In(fmt::format("'{}'", input.path));
+    return OpenKdump(TRY(FileSource::Open(std::move(fd)).In(object)), input).In(object);
   FromElf(TRY(Vmcore::Open(input.path)), input);
   return {};
 }
@@ -191,7 +189,7 @@ std::vector<PhysRange> Input::existing() const {
 
 bool Input::incomplete() const {
   if (elf) return elf->truncated_at().has_value();
-  return kdump->info().incomplete() || (flattened != nullptr && !flattened->complete());
+  return kdump->info().incomplete();
 }
 
 int Input::dump_level() const {

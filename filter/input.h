@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "dumpfile/flattened_file.h"
 #include "dumpfile/kdump_reader.h"
 #include "elf/vmcore.h"
 #include "kernel/crashed_kernel.h"
@@ -22,7 +21,7 @@ struct Input {
   const MemorySource& memory() const;
   // What was memory when the machine died, in the file or not.
   std::vector<PhysRange> existing() const;
-  // Data is missing that was meant to be there: truncated, marked incomplete, or cut.
+  // Data is missing that was meant to be there: truncated, or marked incomplete.
   bool incomplete() const;
   // The dump level that was applied when the file was made; 0 when none was or nothing says so.
   int dump_level() const;
@@ -32,7 +31,7 @@ struct Input {
   // Exactly one of the two.
   std::unique_ptr<Vmcore> elf;
   std::unique_ptr<KdumpReader> kdump;
-  const FlattenedFile* flattened = nullptr;  // what `kdump` reads from, when it is one
+  bool flattened = false;  // what `kdump` reads from is a flattened stream
 
   // elf_machine is 0 when the file does not tell.
   MachineId machine;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 namespace kdumpkit {
 namespace {
@@ -13,7 +14,16 @@ namespace {
 constexpr int kMaxThreads = 1024;
 
 // Values of options that have no short form.
-enum LongOnly : int { kNumThreads = 256, kMessageLevel, kDumpDmesg, kDryRun, kShowStats, kJson };
+enum LongOnly : int {
+  kNumThreads = 256,
+  kMessageLevel,
+  kDumpDmesg,
+  kDryRun,
+  kShowStats,
+  kJson,
+  kVerify,
+  kSample
+};
 
 struct OptionRow {
   int value;  // the short option's character, or a LongOnly
@@ -31,7 +41,10 @@ constexpr OptionRow kRows[] = {
     {'d', nullptr, "LEVEL",
      "leave out pages: the sum of 1 zero, 2 cache, 4 cache with private data, 8 user, 16 free"},
     {'f', nullptr, nullptr, "overwrite DUMPFILE"},
-    {'F', nullptr, nullptr, "write to standard output, flattened (for makedumpfile -R and crash)"},
+    {'F', nullptr, nullptr, "write to standard output, flattened (for -R and crash)"},
+    {'R', "reassemble", nullptr, "make DUMPFILE of a flattened STREAM (default: standard input)"},
+    {kVerify, "verify", nullptr, "check DUMPFILE: headers, bitmaps, descriptors, every page"},
+    {kSample, "sample", "N", "with --verify: decompress only N pages, spread evenly"},
     {kNumThreads, "num-threads", "N", "compress with N threads (default: all CPUs online)"},
     {kDumpDmesg, "dump-dmesg", nullptr, "write the dead kernel's log, not a dump"},
     {kDryRun, "dry-run", nullptr, "do everything except writing; DUMPFILE may be left out"},
@@ -57,6 +70,22 @@ Result<DumpLevel> ParseLevel(std::string_view text) {
   if (text.find(',') != std::string_view::npos)
     return UsageError("-d '{}': lists of levels are not supported, give one level", text);
   return *DumpLevel::Make(TRY(Number("-d", text, 0, kMaxDumpLevel)));
+}
+
+std::string_view ModeOption(FilterMode mode) {
+  if (mode == FilterMode::kDmesg) return "--dump-dmesg";
+  return mode == FilterMode::kVerify ? "--verify" : "-R";
+}
+
+Status SetMode(FilterMode mode, FilterOptions& options) {
+  if (options.mode != FilterMode::kDump && options.mode != mode)
+    return UsageError("{} and {} exclude each other", ModeOption(options.mode), ModeOption(mode));
+  options.mode = mode;
+  return {};
+}
+
+Result<uint64_t> ParseSample(std::string_view text) {
+  return static_cast<uint64_t>(TRY(Number("--sample", text, 1, std::numeric_limits<int>::max())));
 }
 
 Status Apply(int option, std::string_view argument, FilterOptions& options) {
@@ -95,7 +124,13 @@ Status Apply(int option, std::string_view argument, FilterOptions& options) {
       options.dry_run = true;
       break;
     case kDumpDmesg:
-      options.mode = FilterMode::kDmesg;
+      return SetMode(FilterMode::kDmesg, options);
+    case 'R':
+      return SetMode(FilterMode::kReassemble, options);
+    case kVerify:
+      return SetMode(FilterMode::kVerify, options);
+    case kSample:
+      options.sample = TRY(ParseSample(argument));
       break;
     case kNumThreads:
       // makedumpfile's 0 means "no extra threads".
@@ -131,15 +166,40 @@ GetoptTables MakeTables() {
 }
 
 Status CheckCombinations(const FilterOptions& options) {
-  if (options.dry_run && options.mode == FilterMode::kDmesg)
-    return UsageError("--dry-run and --dump-dmesg exclude each other");
+  if (options.dry_run && options.mode != FilterMode::kDump)
+    return UsageError("--dry-run and {} exclude each other", ModeOption(options.mode));
+  bool writes_file_only =
+      options.mode == FilterMode::kVerify || options.mode == FilterMode::kReassemble;
+  if (options.stream_fd && writes_file_only)
+    return UsageError("-F and {} exclude each other", ModeOption(options.mode));
+  if (options.sample && options.mode != FilterMode::kVerify)
+    return UsageError("--sample is for --verify only");
   if (options.stream_fd && options.json)
     return UsageError("-F and --json exclude each other: both want standard output");
   return {};
 }
 
+// DUMPFILE
+Status TakeVerifyOperands(const std::vector<std::string>& operands, FilterOptions& options) {
+  if (operands.empty()) return UsageError("no DUMPFILE is given; try --help");
+  if (operands.size() > 1) return UsageError("'{}' is one operand too many", operands[1]);
+  options.vmcore = operands[0];
+  return {};
+}
+
+// DUMPFILE [STREAM]
+Status TakeReassembleOperands(const std::vector<std::string>& operands, FilterOptions& options) {
+  if (operands.empty()) return UsageError("no DUMPFILE is given; try --help");
+  if (operands.size() > 2) return UsageError("'{}' is one operand too many", operands[2]);
+  options.output = operands[0];
+  if (operands.size() == 2) options.vmcore = operands[1];
+  return {};
+}
+
 Status TakeOperands(const std::vector<std::string>& operands, FilterOptions& options) {
   TRY(CheckCombinations(options));
+  if (options.mode == FilterMode::kVerify) return TakeVerifyOperands(operands, options);
+  if (options.mode == FilterMode::kReassemble) return TakeReassembleOperands(operands, options);
   bool output_needed = !options.dry_run || options.mode == FilterMode::kDmesg;
   size_t most = options.stream_fd ? 1 : 2;
   if (operands.empty()) return UsageError("no VMCORE is given; try --help");
@@ -194,6 +254,8 @@ std::string FilterHelp(std::string_view program) {
       "Usage: {0} [-c|-l|-p|-z] [-d LEVEL] [OPTION]... VMCORE DUMPFILE\n"
       "       {0} -F [-c|-l|-p|-z] [-d LEVEL] [OPTION]... VMCORE >STREAM\n"
       "       {0} --dump-dmesg [-f] VMCORE LOGFILE\n"
+      "       {0} -R [-f] DUMPFILE [STREAM]\n"
+      "       {0} --verify [--sample N] DUMPFILE\n"
       "Reads the memory of a crashed kernel and writes the pages that matter.\n\n",
       program);
   for (const OptionRow& row : kRows) {
@@ -204,7 +266,10 @@ std::string FilterHelp(std::string_view program) {
   }
   text +=
       "\nExit status: 0 the dump is complete; 1 there is no dump; 2 the command line is wrong;\n"
-      "3 there is a dump, but it is not what was asked for (see the warnings).\n";
+      "3 there is a dump, but it is not what was asked for (see the warnings).\n"
+      "With --verify: 0 the dump is whole; 1 it is broken, or unreadable; 3 it is marked "
+      "incomplete,\n"
+      "but what there is is sound.\n";
   return text;
 }
 

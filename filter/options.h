@@ -20,7 +20,7 @@ enum MessageBit : int {
   kMessageReport = 16,
 };
 
-enum class FilterMode { kDump, kDmesg, kHelp, kVersion };
+enum class FilterMode { kDump, kDmesg, kVerify, kReassemble, kHelp, kVersion };
 
 struct FilterOptions {
   FilterMode mode = FilterMode::kDump;
@@ -31,9 +31,10 @@ struct FilterOptions {
   bool json = false;
   int message_level = kMessageProgress | kMessageCommon | kMessageError;
   int threads = 1;
-  std::string vmcore;
-  std::string output;            // may be empty with --dry-run; is with -F
-  std::optional<int> stream_fd;  // -F: a flattened dump goes to this descriptor, not to a file
+  std::string vmcore;              // the dump with --verify; the stream with -R, empty: stdin
+  std::string output;              // may be empty with --dry-run; is with -F and --verify
+  std::optional<uint64_t> sample;  // of --verify: decompress so many pages; none: all
+  std::optional<int> stream_fd;    // -F: a flattened dump goes to this descriptor, not to a file
 
   bool Shows(MessageBit bit) const { return (message_level & bit) != 0; }
 };

@@ -6,14 +6,11 @@
 #include "kexec/page.h"
 #include "kexec/purgatory/arguments.h"
 #include "kexec/purgatory/built_image.h"
-#include "kexec/purgatory/sha256.h"
 
 namespace kdumpkit {
 namespace {
 
-purgatory::Digest DigestOf(ByteView bytes) {
-  return purgatory::Sha256(AsUnsigned(bytes.data()), bytes.size());
-}
+Sha256Digest DigestOf(ByteView bytes) { return Sha256Of(AsUnsigned(bytes.data()), bytes.size()); }
 
 Result<purgatory::Region> RegionArgument(const PurgatoryRegion& region) {
   PhysRange range =
@@ -75,10 +72,6 @@ Result<PurgatoryImage> MakePurgatory(const PurgatoryOptions& options) {
   image.memory_size = RoundUp(image.bytes.size(), kPageBytes);
   image.entry_offset = built->entry_offset;
   return image;
-}
-
-std::array<std::byte, 32> Sha256(ByteView bytes) {
-  return std::bit_cast<std::array<std::byte, 32>>(DigestOf(bytes));
 }
 
 }  // namespace kdumpkit

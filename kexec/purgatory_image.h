@@ -4,7 +4,6 @@
 // is in kexec/purgatory/.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -43,8 +42,5 @@ struct PurgatoryImage {
 // too many regions (kUnsupported), a region that ends beyond all addresses or a backup onto itself
 // (kMalformed), and in a program that was built on another machine (kUnsupported).
 Result<PurgatoryImage> MakePurgatory(const PurgatoryOptions& options);
-
-// With the code that purgatory checks by.
-std::array<std::byte, 32> Sha256(ByteView bytes);
 
 }  // namespace kdumpkit

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kexec/purgatory/sha256.h"
+#include "base/sha256_core.h"
 
 namespace kdumpkit::purgatory {
 
@@ -19,7 +19,7 @@ inline constexpr size_t kNameSize = 32;  // with its NUL
 struct Region {
   uint64_t address;  // physical
   uint64_t size;     // bytes
-  Digest digest;
+  Sha256Digest digest;
   char name[kNameSize];  // for the message
 };
 
@@ -35,15 +35,15 @@ struct Arguments {
   uint32_t serial_port;   // I/O port of an 8250 that is set up already; 0: silent
   uint32_t unused;
   Region regions[kRegionsMost];
-  Digest digest;  // of all that stands before it
+  Sha256Digest digest;  // of all that stands before it
 };
 
 static_assert(offsetof(Arguments, entry) == 8 && offsetof(Arguments, boot_params) == 16,
               "head.S reads these");
 
 // What `digest` of the block has to be.
-inline Digest DigestOf(const Arguments& arguments) {
-  return Sha256(reinterpret_cast<const unsigned char*>(&arguments), offsetof(Arguments, digest));
+inline Sha256Digest DigestOf(const Arguments& arguments) {
+  return Sha256Of(reinterpret_cast<const unsigned char*>(&arguments), offsetof(Arguments, digest));
 }
 
 }  // namespace kdumpkit::purgatory

@@ -31,7 +31,7 @@ bool RegionsIntact(const Arguments& arguments, Serial& serial) {
   bool intact = true;
   for (uint32_t i = 0; i < arguments.region_count; ++i) {
     const Region& region = arguments.regions[i];
-    if (Sha256(At(region.address), region.size) == region.digest) continue;
+    if (Sha256Of(At(region.address), region.size) == region.digest) continue;
     ReportOverwritten(region, serial);
     intact = false;
   }

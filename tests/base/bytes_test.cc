@@ -52,5 +52,10 @@ TEST(ByteWriter, PutsWhatAReaderReads) {
   }
 }
 
+TEST(HexText, TwoDigitsAByte) {
+  EXPECT_EQ(HexText({}), "");
+  EXPECT_EQ(HexText(AsBytes(std::string_view("\x00\x7f\x80\xff\x0a", 5))), "007f80ff0a");
+}
+
 }  // namespace
 }  // namespace kdumpkit

@@ -11,8 +11,8 @@ namespace kdumpkit {
 namespace {
 
 RankedBitmap Read(ByteView bytes, uint64_t bits) {
-  auto file = OpenedFile::Make(MemoryFile(bytes));
-  auto bitmap = RankedBitmap::Read(**file, FileOffset(0), bits);
+  auto file = FileSource::Open(MemoryFile(bytes)).value();
+  auto bitmap = RankedBitmap::Read(*file, FileOffset(0), bits);
   CHECK(bitmap.has_value());
   return std::move(*bitmap);
 }
@@ -75,8 +75,8 @@ TEST(RankedBitmap, EmptyBitmapHasNoRange) {
 }
 
 TEST(RankedBitmap, TruncatedFileFails) {
-  auto file = OpenedFile::Make(MemoryFile(ByteBuffer(15)));
-  auto bitmap = RankedBitmap::Read(**file, FileOffset(0), 128);
+  auto file = FileSource::Open(MemoryFile(ByteBuffer(15))).value();
+  auto bitmap = RankedBitmap::Read(*file, FileOffset(0), 128);
   ASSERT_FALSE(bitmap);
   EXPECT_EQ(bitmap.error().kind(), ErrorKind::kTruncated);
 }

@@ -73,6 +73,35 @@ TEST(FilterOptions, StreamRefusesWhatElseWantsStandardOutput) {
   EXPECT_EQ(ErrorOf({"-F"}), "no VMCORE is given; try --help");
 }
 
+TEST(FilterOptions, Reassemble) {
+  FilterOptions options = Parse({"-R", "-f", "dump"});
+  EXPECT_EQ(options.mode, FilterMode::kReassemble);
+  EXPECT_EQ(options.output, "dump");
+  EXPECT_EQ(options.vmcore, "");
+  EXPECT_TRUE(options.force);
+  EXPECT_EQ(Parse({"--reassemble", "dump", "stream"}).vmcore, "stream");
+  EXPECT_EQ(ErrorOf({"-R"}), "no DUMPFILE is given; try --help");
+  EXPECT_EQ(ErrorOf({"-R", "a", "b", "c"}), "'c' is one operand too many");
+  EXPECT_EQ(ErrorOf({"-R", "-F", "a"}), "-F and -R exclude each other");
+  EXPECT_EQ(ErrorOf({"-R", "--dry-run", "a"}), "--dry-run and -R exclude each other");
+  EXPECT_EQ(ErrorOf({"-R", "--verify", "a"}), "-R and --verify exclude each other");
+}
+
+TEST(FilterOptions, Verify) {
+  FilterOptions options = Parse({"--verify", "dump"});
+  EXPECT_EQ(options.mode, FilterMode::kVerify);
+  EXPECT_EQ(options.vmcore, "dump");
+  EXPECT_EQ(options.sample, std::nullopt);
+  EXPECT_EQ(Parse({"--verify", "dump", "--sample", "100", "--json"}).sample, 100u);
+  EXPECT_EQ(ErrorOf({"--verify"}), "no DUMPFILE is given; try --help");
+  EXPECT_EQ(ErrorOf({"--verify", "a", "b"}), "'b' is one operand too many");
+  EXPECT_EQ(ErrorOf({"--verify", "--dump-dmesg", "a"}),
+            "--verify and --dump-dmesg exclude each other");
+  EXPECT_EQ(ErrorOf({"--sample", "3", "a", "b"}), "--sample is for --verify only");
+  EXPECT_EQ(ErrorOf({"--verify", "--sample", "0", "a"}),
+            "--sample '0': a whole number from 1 to 2147483647 is wanted");
+}
+
 TEST(FilterOptions, HelpAndVersionNeedNoOperands) {
   EXPECT_EQ(Parse({"-h"}).mode, FilterMode::kHelp);
   EXPECT_EQ(Parse({"--version"}).mode, FilterMode::kVersion);
@@ -92,8 +121,9 @@ TEST(FilterOptions, ErrorsNameTheWord) {
 TEST(FilterOptions, HelpNamesEveryOption) {
   std::string help = FilterHelp("makedumpfile");
   for (const char* word :
-       {"-c", "-l", "-p", "-z", "-d LEVEL", "-f", "-F", "--num-threads N", "--dump-dmesg",
-        "--dry-run", "--show-stats", "--json", "--message-level N", "-h, --help", "-v, --version"})
+       {"-c", "-l", "-p", "-z", "-d LEVEL", "-f", "-F", "-R, --reassemble", "--verify",
+        "--sample N", "--num-threads N", "--dump-dmesg", "--dry-run", "--show-stats", "--json",
+        "--message-level N", "-h, --help", "-v, --version"})
     EXPECT_NE(help.find(word), std::string::npos) << word;
 }
 

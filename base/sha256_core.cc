@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "kexec/purgatory/sha256.h"
+#include "base/sha256_core.h"
 
-namespace kdumpkit::purgatory {
+namespace kdumpkit {
 namespace {
 
-constexpr size_t kBlock = 64;         // bytes hashed at a time
 constexpr size_t kLengthField = 8;    // the length in bits, at the end of the last block
 constexpr unsigned char kEnd = 0x80;  // follows the last byte
 
@@ -64,7 +63,7 @@ inline void EightRounds(uint32_t (&s)[8], const uint32_t* k, Word word) {
 }
 
 void HashBlocks(uint32_t (&hash)[8], const unsigned char* data, size_t blocks) {
-  for (; blocks != 0; --blocks, data += kBlock) {
+  for (; blocks != 0; --blocks, data += Sha256Core::kBlock) {
     uint32_t w[16];
     uint32_t s[8];
     for (int i = 0; i < 8; ++i) s[i] = hash[i];
@@ -81,32 +80,51 @@ void HashBlocks(uint32_t (&hash)[8], const unsigned char* data, size_t blocks) {
 
 }  // namespace
 
-bool Digest::operator==(const Digest& other) const {
+bool Sha256Digest::operator==(const Sha256Digest& other) const {
   unsigned char difference = 0;
   for (size_t i = 0; i < sizeof(bytes); ++i) difference |= bytes[i] ^ other.bytes[i];
   return difference == 0;
 }
 
-Digest Sha256(const unsigned char* data, size_t size) {
-  uint32_t hash[8];
-  for (int i = 0; i < 8; ++i) hash[i] = kStart[i];
-  HashBlocks(hash, data, size / kBlock);
+Sha256Core::Sha256Core() {
+  for (int i = 0; i < 8; ++i) hash_[i] = kStart[i];
+}
 
+void Sha256Core::Update(const unsigned char* data, size_t size) {
+  size_ += size;
+  // A block that was begun is filled up first; whole blocks are hashed where they lie.
+  if (used_ != 0) {
+    for (; size != 0 && used_ < kBlock; --size) block_[used_++] = *data++;
+    if (used_ < kBlock) return;
+    HashBlocks(hash_, block_, 1);
+    used_ = 0;
+  }
+  HashBlocks(hash_, data, size / kBlock);
+  data += size - size % kBlock;
+  for (size %= kBlock; size != 0; --size) block_[used_++] = *data++;
+}
+
+Sha256Digest Sha256Core::Finish() {
   // The rest, the end mark and the length take one block or two.
   unsigned char last[2 * kBlock] = {};
-  size_t rest = size % kBlock;
-  for (size_t i = 0; i < rest; ++i) last[i] = data[size - rest + i];
-  last[rest] = kEnd;
-  size_t blocks = rest + 1 + kLengthField <= kBlock ? 1 : 2;
-  uint64_t bits = uint64_t{size} * 8;
+  for (size_t i = 0; i < used_; ++i) last[i] = block_[i];
+  last[used_] = kEnd;
+  size_t blocks = used_ + 1 + kLengthField <= kBlock ? 1 : 2;
+  uint64_t bits = size_ * 8;
   for (size_t i = 0; i < kLengthField; ++i)
     last[blocks * kBlock - 1 - i] = static_cast<unsigned char>(bits >> (8 * i));
-  HashBlocks(hash, last, blocks);
+  HashBlocks(hash_, last, blocks);
 
-  Digest digest;
+  Sha256Digest digest;
   for (size_t i = 0; i < sizeof(digest.bytes); ++i)
-    digest.bytes[i] = static_cast<unsigned char>(hash[i / 4] >> (24 - 8 * (i % 4)));
+    digest.bytes[i] = static_cast<unsigned char>(hash_[i / 4] >> (24 - 8 * (i % 4)));
   return digest;
 }
 
-}  // namespace kdumpkit::purgatory
+Sha256Digest Sha256Of(const unsigned char* data, size_t size) {
+  Sha256Core hash;
+  hash.Update(data, size);
+  return hash.Finish();
+}
+
+}  // namespace kdumpkit
