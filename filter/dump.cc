@@ -204,8 +204,10 @@ Result<std::vector<std::string>> DumpKernelLog(const FilterOptions& options) {
     pending.clear();
     return {};
   };
-  LogStats stats = TRY(ReadKernelLog(*kernel, {}, [&](const LogRecord& record) -> Status {
-    pending += FormatLogRecord(record);
+  LogOptions log{options.partial_dmesg};
+  LogStats stats = TRY(ReadKernelLog(*kernel, log, [&](const LogRecord& record) -> Status {
+    if (!HasLogLevel(record, options.dmesg_levels)) return {};
+    pending += options.dmesg_json ? LogRecordJson(record) : FormatLogRecord(record);
     if (pending.size() < kBitmapChunk) return {};
     return flush();
   }));
