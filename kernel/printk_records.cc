@@ -131,13 +131,12 @@ Result<Head> RecordWalk::ReadHead(uint64_t at) {
   return head;
 }
 
-// Records do not overlap, so all together are not longer than the buffer; a walk that has gone
-// further goes round in circles.
+// Records do not overlap, so the walk never comes to the first one again, nor further than the
+// buffer is long: then it goes round in circles.
 std::vector<uint32_t> RecordWalk::FindRecords() {
   std::vector<uint32_t> places;
-  uint64_t at = buffer_.first;
   bool wrapped = false;
-  for (uint64_t walked = 0; at != buffer_.next;) {
+  for (uint64_t at = buffer_.first; at != buffer_.next;) {
     Result<Head> head = ReadHead(at);
     if (!head) {
       Problem(std::move(head.error())
@@ -145,14 +144,14 @@ std::vector<uint32_t> RecordWalk::FindRecords() {
                   .message());
       break;
     }
-    walked += head->len;
-    if (walked > buffer_.size || (head->len == 0 && wrapped)) {
+    bool wraps = head->len == 0;
+    if (wrapped && (wraps || at >= buffer_.first)) {
       Problem(fmt::format("the records do not lead to log_next_idx {:#x}", buffer_.next));
       break;
     }
-    wrapped |= head->len == 0;
-    if (head->len != 0) places.push_back(static_cast<uint32_t>(at));
-    at = head->len == 0 ? 0 : at + head->len;
+    wrapped |= wraps;
+    if (!wraps) places.push_back(static_cast<uint32_t>(at));
+    at = wraps ? 0 : at + head->len;
   }
   return places;
 }
