@@ -128,7 +128,7 @@ TEST(FilterOptions, Verify) {
   EXPECT_EQ(options.vmcore, "dump");
   EXPECT_EQ(options.sample, std::nullopt);
   EXPECT_EQ(Parse({"--verify", "dump", "--sample", "100", "--json"}).sample, 100u);
-  EXPECT_EQ(ErrorOf({"--verify"}), "no DUMPFILE is given; try --help");
+  EXPECT_EQ(ErrorOf({"--verify"}), "--verify wants a file; try --help");
   EXPECT_EQ(ErrorOf({"--verify", "a", "b"}), "'b' is one operand too many");
   EXPECT_EQ(ErrorOf({"--verify", "--dump-dmesg", "a"}),
             "--verify and --dump-dmesg exclude each other");
