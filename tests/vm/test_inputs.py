@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """kdump-filter on other inputs than the raw vmcore: its own dumps, makedumpfile's, QEMU's."""
 
+import json
 import pathlib
 import subprocess
 import unittest
@@ -13,6 +14,7 @@ import kdump_file
 import kernels
 import reference
 import settings
+import tools
 
 EXIT_PARTIAL = 3
 
@@ -94,6 +96,70 @@ class Refilter(case.VmCase):
         self.assert_bytes_of(ours, kernel)
         self.assertEqual([pfn for pfn, _ in ours.pages()],
                          [pfn for pfn, _ in kdump_file.KdumpFile(source).pages()])
+
+
+@case.expanded
+class Verbs(case.VmCase):
+    """What is said of a file without writing a dump, and the log."""
+
+    def json(self, *words) -> dict:
+        """What the filter says in JSON."""
+        settings.current.need_own_filter()
+        done = self.run_program([*settings.current.filter(), "--json", *words])
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        return json.loads(done.stdout)
+
+    def check_log_is_the_same_as_vmcore_dmesgs(self, kernel):
+        """Called by that name, byte for byte what kexec-tools' program writes of the vmcore; of a
+        dump, too, which that one does not read."""
+        settings.current.need_own_filter()
+        link = self.work / "vmcore-dmesg"
+        if not link.exists():
+            link.symlink_to(settings.current.filter()[0])
+        tree = tools.tree("kexec-tools", "bookworm")
+        theirs = self.succeed([tree.find("vmcore-dmesg"), case.core_path(kernel)]).stdout
+        self.assertEqual(self.succeed([link, case.core_path(kernel)]).stdout, theirs)
+        self.assertEqual(self.succeed([link, self.dump_path(kernel, 31)]).stdout, theirs)
+
+    def check_log_as_json(self, kernel):
+        """The same text, numbered without a gap, and messages of devices among it."""
+        words = ["-F", "--dump-dmesg", "--partial-dmesg", "--dmesg-json", case.core_path(kernel)]
+        records = [json.loads(line) for line in self.filter(*words).stdout.splitlines()]
+        self.assertEqual([record["seq"] for record in records], list(range(len(records))))
+        self.assertGreater(len({record["level"] for record in records}), 4)
+        self.assertTrue(any(record["device"].get("SUBSYSTEM") == "pci" for record in records))
+        panic = [record for record in records if "Kernel panic" in record["text"]]
+        self.assertEqual((panic[0]["level"], panic[0]["facility"]), (0, 0))
+
+    def check_info(self, kernel):
+        """Of the vmcore and of a dump."""
+        raw = self.json("--info", case.core_path(kernel))
+        dump = self.json("--info", self.dump_path(kernel, 31))
+        same = ("kernel", "kernel_version", "machine", "cpus", "crash_time", "memory_pages",
+                "notes", "phys_base")
+        self.assertEqual([raw[key] for key in same], [dump[key] for key in same])
+        self.assertEqual(raw["kernel"], case.guest_vmcore(kernel).kernel.release)
+        self.assertEqual(dump["level"], 31)
+        self.assertEqual(dump["dumped_pages"], self.dump(kernel, 31).kept.bit_count())
+        self.assertEqual(sum(dump["pages_by_codec"].values()), dump["dumped_pages"])
+
+    def check_compare_finds_what_was_left_out(self, kernel):
+        """And nothing that differs."""
+        found = self.json("--compare", case.core_path(kernel), self.dump_path(kernel, 31))
+        kept = self.dump(kernel, 31).kept
+        self.assertEqual(found["same_pages"], kept.bit_count())
+        self.assertEqual(found["only_a"]["pages"],
+                         (case.core(kernel).present() & ~kept).bit_count())
+        self.assertEqual(found["only_b"]["pages"] + found["different"]["pages"], 0)
+
+    def check_mem_usage_foretells_the_dump(self, kernel):
+        """Sizes within 5 %, and pages exactly."""
+        usage = self.json("--mem-usage", case.core_path(kernel))
+        for level in (1, 31):
+            told = next(row for row in usage["levels"] if row["level"] == level)
+            self.assertEqual(told["pages"], self.dump(kernel, level).kept.bit_count())
+            real = self.dump_path(kernel, level).stat().st_size
+            self.assertLess(abs(told["bytes"]["lzo"] - real), 0.05 * real)
 
 
 SCRIPT = """
