@@ -32,13 +32,6 @@ Result<PackedImage> PackSmallImage(const CapturePlan& plan, const ImageList& lis
   return packed;
 }
 
-Status MakeStateFolder(const RootDir& root) {
-  std::error_code error;
-  fs::create_directories(root.HostPath(kStateFolder), error);
-  if (!error) return {};
-  return SystemError(error.value(), fmt::format("cannot make '{}'", root.HostPath(kStateFolder)));
-}
-
 Status WriteInto(const std::string& folder, const std::string& destination, ByteView bytes,
                  unsigned permissions) {
   std::string path = fmt::format("{}/{}", folder, destination);

@@ -17,8 +17,11 @@ namespace {
 Status MakeFolderOf(const std::string& path) {
   std::error_code error;
   std::string folder = std::filesystem::path(path).parent_path();
-  std::filesystem::create_directories(folder, error);
+  bool is_new = std::filesystem::create_directories(folder, error);
   if (error) return SystemError(error.value(), fmt::format("cannot make folder '{}'", folder));
+  // Whatever the umask of a unit is: "kdumpctl status" is for everybody.
+  if (is_new && chmod(folder.c_str(), 0755) != 0)
+    return SystemError(errno, fmt::format("'{}'", folder));
   return {};
 }
 
@@ -60,6 +63,8 @@ std::string ImagePath(const std::string& release) {
 std::string RecordPath(const std::string& release) {
   return fmt::format("{}/initramfs-{}.json", kStateFolder, release);
 }
+
+Status MakeStateFolder(const RootDir& root) { return MakeFolderOf(root.HostPath(ImagePath("x"))); }
 
 Status WriteStateFile(const RootDir& root, const std::string& path, std::string_view text,
                       unsigned permissions) {

@@ -19,6 +19,9 @@ inline constexpr const char kLoadedFile[] = "/run/kdump/loaded.json";
 std::string ImagePath(const std::string& release);
 std::string RecordPath(const std::string& release);
 
+// Makes /var/lib/kdump, readable by everybody.
+Status MakeStateFolder(const RootDir& root);
+
 // Writes a file through NAME-incomplete, which is renamed once it is on the disk; folders above
 // are made. Errors leave the old file.
 Status WriteStateFile(const RootDir& root, const std::string& path, std::string_view text,

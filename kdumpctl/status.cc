@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kdumpctl/status.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -109,6 +111,9 @@ ServiceState ReadServiceState(const RootDir& root, LiveSystem& system) {
   }
   Status checked = service.Check();
   state.image = checked ? ImageAnswer(service, state.crash, root) : No(checked.error().message());
+  // Keys and files that cannot be seen look as if they were missing.
+  if (geteuid() != 0 && state.image.good == false)
+    state.image = {std::nullopt, state.image.reason + "; only root can tell for sure"};
   state.warnings = service.warnings();
   state.estimate = EstimateDump(service.config(), root);
   if (service.plan() != nullptr)

@@ -300,6 +300,20 @@ TEST_F(ServiceTest, StatusWaitsForNoLock) {
   EXPECT_THAT(second.error().message(), HasSubstr(fmt::format("process {} ", getpid())));
 }
 
+TEST_F(ServiceTest, TheRecordIsForEverybodyWhateverTheUmask) {
+  mode_t before = umask(0077);
+  ASSERT_EQ(Run({"start"}), kExitOk);
+  umask(before);
+  struct stat info = {};
+  for (const auto& [path, mode] : {std::pair<const char*, unsigned>{kStateFolder, 0755},
+                                   {kRunFolder, 0755},
+                                   {kRecord, 0644},
+                                   {kLoadedFile, 0644}}) {
+    ASSERT_EQ(stat(machine_.File(path).c_str(), &info), 0) << path;
+    EXPECT_EQ(info.st_mode & 0777, mode) << path;
+  }
+}
+
 TEST_F(ServiceTest, Showmem) {
   EXPECT_EQ(Run({"showmem"}), kExitOk);
   EXPECT_EQ(out_, "Reserved 256MB memory for crash kernel\n");
