@@ -12,6 +12,9 @@ class DumpSink {
  public:
   virtual ~DumpSink() = default;
 
+  // Before anything else: how the dump begins as long as it is incomplete. A sink that gets its
+  // beginning last can tell it early, for the case that it ends early. At most 2048 bytes.
+  virtual void Announce(ByteView beginning) = 0;
   // Puts all of `bytes` at `offset` of the dump. Thread safe.
   virtual Status WriteAt(FileOffset offset, ByteView bytes) = 0;
   // Makes the dump reach to `end` at least; bytes from `start` on that are never written read as
@@ -28,6 +31,7 @@ class FileSink : public DumpSink {
  public:
   explicit FileSink(int fd) : fd_(fd) {}
 
+  void Announce(ByteView) override {}
   Status WriteAt(FileOffset offset, ByteView bytes) override;
   Status Reserve(FileOffset start, FileOffset end) override;
   bool rewritable() const override { return true; }

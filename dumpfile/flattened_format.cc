@@ -6,9 +6,11 @@
 namespace kdumpkit {
 namespace {
 
-// Behind the signature; the rest of the header is zero.
+// Behind the signature.
 constexpr size_t kTypeOffset = 16;
 constexpr size_t kVersionOffset = 24;
+// Of ours only; the rest of the header is zero.
+constexpr size_t kBeginningOffset = 2048;
 constexpr uint64_t kType = 1;
 constexpr uint64_t kVersion = 1;
 // Four times what the most page frames of a dump (kdump_info.cc) can take.
@@ -16,8 +18,10 @@ constexpr uint64_t kMostBytes = uint64_t{1} << 50;
 
 }  // namespace
 
-ByteBuffer EncodeFlattenedHeader() {
+ByteBuffer EncodeFlattenedHeader(ByteView beginning) {
+  CHECK(beginning.size() <= kFlattenedHeaderSize - kBeginningOffset);
   ByteBuffer header(kFlattenedHeaderSize);
+  std::ranges::copy(beginning, header.begin() + kBeginningOffset);
   std::ranges::copy(AsBytes(kFlattenedSignature), header.begin());
   StoreUnchecked(header.data() + kTypeOffset, kType, ByteOrder::kBig);
   StoreUnchecked(header.data() + kVersionOffset, kVersion, ByteOrder::kBig);
@@ -34,6 +38,11 @@ Status CheckFlattenedHeader(ByteView header) {
     return Unsupported("a flattened stream of type {:#x} and version {:#x}, not 1 and 1", type,
                        version);
   return {};
+}
+
+ByteView BeginningIn(ByteView header) {
+  ByteView beginning = header.subspan(kBeginningOffset);
+  return IsZero(beginning) ? ByteView() : beginning;
 }
 
 void EncodeFlattenedRecord(uint64_t offset, uint64_t size, ByteSpan out) {

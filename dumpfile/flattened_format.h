@@ -20,8 +20,12 @@ struct FlattenedRecord {
   uint64_t size = 0;
 };
 
-ByteBuffer EncodeFlattenedHeader();
+// `beginning`: how the dump begins as long as it is incomplete, for streams that have that last;
+// at most 2048 bytes, kept in a part of the header that other readers pass over.
+ByteBuffer EncodeFlattenedHeader(ByteView beginning);
 Status CheckFlattenedHeader(ByteView header);
+// Of a header that was checked; empty when it has none.
+ByteView BeginningIn(ByteView header);
 
 // The end of the stream is all bits set.
 void EncodeFlattenedRecord(uint64_t offset, uint64_t size, ByteSpan out);

@@ -8,11 +8,15 @@
 
 namespace kdumpkit {
 
+FlattenedStream::FlattenedStream(int fd) : fd_(fd), header_(EncodeFlattenedHeader({})) {}
+
+void FlattenedStream::Announce(ByteView beginning) { header_ = EncodeFlattenedHeader(beginning); }
+
 Status FlattenedStream::WriteRecord(uint64_t offset, uint64_t size, ByteView bytes) {
   std::array<std::byte, kFlattenedRecordSize> header;
   EncodeFlattenedRecord(offset, size, header);
   std::lock_guard lock(mutex_);
-  if (!begun_) TRY(WriteFully(fd_, EncodeFlattenedHeader()));
+  if (!begun_) TRY(WriteFully(fd_, header_));
   begun_ = true;
   TRY(WriteFully(fd_, header));
   return WriteFully(fd_, bytes);

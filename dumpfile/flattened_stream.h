@@ -12,8 +12,9 @@ namespace kdumpkit {
 class FlattenedStream : public DumpSink {
  public:
   // Borrows the descriptor, which has to outlive it. The stream begins with the first record.
-  explicit FlattenedStream(int fd) : fd_(fd) {}
+  explicit FlattenedStream(int fd);
 
+  void Announce(ByteView beginning) override;
   Status WriteAt(FileOffset offset, ByteView bytes) override;
   // Readers take what has no record for zeros.
   Status Reserve(FileOffset, FileOffset) override { return {}; }
@@ -25,6 +26,7 @@ class FlattenedStream : public DumpSink {
   Status WriteRecord(uint64_t offset, uint64_t size, ByteView bytes);
 
   int fd_;
+  ByteBuffer header_;
   std::mutex mutex_;  // a record goes out in one piece
   bool begun_ = false;
 };

@@ -88,6 +88,7 @@ Result<KdumpWriter> KdumpWriter::Create(std::unique_ptr<DumpSink> sink,
   writer.sub_header_.insert(writer.sub_header_.end(), parameters.notes.begin(),
                             parameters.notes.end());
   writer.header_ = MakeHeader(parameters, writer.sub_header_.size());
+  writer.sink_->Announce(writer.EncodeHeader(false));
   return writer;
 }
 
@@ -111,10 +112,14 @@ Status KdumpWriter::WriteBitmap(Bitmap which, uint64_t first_byte, ByteView byte
   return sink_->WriteAt(start + first_byte, bytes).In("writing the page bitmap");
 }
 
-Status KdumpWriter::WriteHeader(bool complete) const {
+ByteBuffer KdumpWriter::EncodeHeader(bool complete) const {
   KdumpHeader header = header_;
   if (!complete) header.status |= kKdumpIncomplete;
-  ByteBuffer bytes = EncodeKdumpHeader(header, abi_);
+  return EncodeKdumpHeader(header, abi_);
+}
+
+Status KdumpWriter::WriteHeader(bool complete) const {
+  ByteBuffer bytes = EncodeHeader(complete);
   bytes.resize(header_.block_size);
   return sink_->WriteAt(FileOffset(0), bytes).In("writing the dump header");
 }

@@ -37,8 +37,8 @@ struct KdumpParameters {
 // read gets the default PageDescriptor (all zero), and then the dump stays incomplete:
 // Finish(false). Never syncs or renames: that is OutputFile's part.
 //
-// Into a sink that is not rewritable the header goes last, with its final status: a stream that is
-// cut has none.
+// Into a sink that is not rewritable the header goes last, with its final status; it is announced
+// before, as that of an incomplete dump.
 class KdumpWriter {
  public:
   // `page_count` is the number of bits set in bitmap 2, hence of page descriptors. Writes nothing.
@@ -74,6 +74,7 @@ class KdumpWriter {
   KdumpWriter() = default;
   FileOffset bitmap_start() const;
   FileOffset table_start() const;
+  ByteBuffer EncodeHeader(bool complete) const;
   Status WriteHeader(bool complete) const;
 
   std::unique_ptr<DumpSink> sink_;

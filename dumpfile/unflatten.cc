@@ -64,6 +64,7 @@ Status CopyRecords(StreamReader& stream, int output_fd, Unflattened& result) {
     if (!record) return {};
     TRY(CopyRecord(*record, stream, output_fd, buffer));
     ++result.records;
+    result.has_beginning |= record->offset.value == 0 && record->size != 0;
     result.bytes += record->size;
   }
 }
@@ -91,6 +92,8 @@ Result<Unflattened> Unflatten(int stream_fd, int output_fd, const std::atomic<bo
   Status copied = CopyRecords(stream, output_fd, result);
   if (copied) return result;
   result.failure = std::move(copied.error());
+  // Of no use without room for it.
+  if (!result.has_beginning) (void)WriteFullyAt(output_fd, FileOffset(0), BeginningIn(header));
   MarkIncomplete(output_fd);
   return result;
 }

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "dumpfile/flattened_source.h"
+#include "dumpfile/flattened_stream.h"
 #include "dumpfile/kdump_reader.h"
 #include "tests/dumpfile/kdump_image.h"
 
@@ -44,7 +45,7 @@ class Stream {
   ByteBuffer& bytes() { return bytes_; }
 
  private:
-  ByteBuffer bytes_ = EncodeFlattenedHeader();
+  ByteBuffer bytes_ = EncodeFlattenedHeader({});
 };
 
 struct Outcome {
@@ -237,6 +238,40 @@ TEST(Unflatten, CutDumpIsMarkedIncomplete) {
   EXPECT_TRUE(dump->info().incomplete());
   EXPECT_EQ(dump->info().header.status & ~uint64_t{kKdumpIncomplete},
             KdumpReader::Open(MemoryFile(image)).value()->info().header.status);
+}
+
+// A stream of KdumpWriter has the header last; what is kept of it early makes up for that.
+TEST(Unflatten, CutStreamOfOursOpens) {
+  ByteBuffer image = MakeKdumpImage({});
+  ByteView all = image;
+  ByteBuffer beginning(all.begin(), all.begin() + 464);
+  beginning[424] |= static_cast<std::byte>(kKdumpIncomplete);
+  UniqueFd file = MemoryFile({});
+  FlattenedStream stream(file.get());
+  stream.Announce(beginning);
+  ASSERT_TRUE(stream.WriteAt(FileOffset(4096), all.subspan(4096)));
+  UniqueFd output = MemoryFile({});
+  lseek(file.get(), 0, SEEK_SET);
+  Result<Unflattened> made = Unflatten(file.get(), output.get(), never_stop);
+  ASSERT_TRUE(made && made->failure);
+  EXPECT_FALSE(made->has_beginning);
+  auto dump = KdumpReader::Open(std::move(output)).value();
+  EXPECT_TRUE(dump->info().incomplete());
+  ByteBuffer page(kImageBlock);
+  EXPECT_EQ(KdumpPageReader(*dump).Read(kCompressedPage, page).value(), PageState::kRead);
+  EXPECT_EQ(page, ImagePage(kCompressedPage));
+}
+
+// The real header counts, whenever it comes.
+TEST(Unflatten, AnnouncedBeginningIsNotUsedWithoutNeed) {
+  UniqueFd file = MemoryFile({});
+  FlattenedStream stream(file.get());
+  stream.Announce(AsBytes("announced"));
+  ASSERT_TRUE(stream.WriteAt(FileOffset(0), AsBytes("x")));
+  ByteBuffer cut = Contents(file.get());
+  ASSERT_TRUE(stream.End());
+  EXPECT_EQ(Feed(Contents(file.get())).text, "x");
+  EXPECT_EQ(Feed(cut).text, "x");
 }
 
 TEST(FlattenedSource, IsADump) {

@@ -31,7 +31,7 @@ void CheckSame(const DumpSource& source, int fd) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  ByteBuffer stream = EncodeFlattenedHeader();
+  ByteBuffer stream = EncodeFlattenedHeader({});
   ByteBuffer records = ExpandImage(std::as_bytes(std::span(data, size)));
   stream.insert(stream.end(), records.begin(), records.end());
   UniqueFd output = MemoryFile({});

@@ -10,6 +10,7 @@ namespace kdumpkit {
 namespace {
 
 constexpr size_t kHeaderSize = 4096;
+constexpr size_t kKeptHeader = 2048;  // of the dump, for streams that are cut
 
 uint64_t Number(ByteView stream, size_t at) {
   return LoadUnchecked<uint64_t>(stream.data() + at, ByteOrder::kBig);
@@ -18,7 +19,9 @@ uint64_t Number(ByteView stream, size_t at) {
 bool IsStreamHeader(ByteView stream) {
   return stream.size() >= kHeaderSize && AsText(stream).starts_with("makedumpfile") &&
          IsZero(stream.subspan(12, 4)) && Number(stream, 16) == 1 && Number(stream, 24) == 1 &&
-         IsZero(stream.subspan(32, kHeaderSize - 32));
+         IsZero(stream.subspan(32, kKeptHeader - 32)) &&
+         (IsZero(stream.subspan(kKeptHeader, 8)) ||
+          AsText(stream.subspan(kKeptHeader)).starts_with("KDUMP   "));
 }
 
 }  // namespace

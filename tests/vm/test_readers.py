@@ -190,19 +190,67 @@ class Judge(case.VmCase):
 class Flattened(case.VmCase):
     """A dump that went through a pipe (-F); crash opens one in test_debian."""
 
-    def check_makedumpfile_makes_the_same_dump(self, kernel):
-        """Byte for byte what is written without -F."""
-        stream, path = self.work / f"stream-{kernel}", self.work / f"rearranged-{kernel}"
+    def stream_of(self, program, kernel):
+        """What the program writes with -F."""
+        stream = self.work / f"stream-{kernel}"
         with open(stream, "wb") as output:
-            done = subprocess.run([*settings.current.filter(), "-F", *case.CODECS["zlib"],
-                                   "-d", "31", case.core_path(kernel)], stdout=output,
+            done = subprocess.run([*program, "-F", *case.CODECS["zlib"], "-d", "31",
+                                   case.core_path(kernel)], stdout=output,
                                   stderr=subprocess.PIPE, timeout=case.TIME_LIMIT, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
+        self.addCleanup(stream.unlink)
+        return stream
+
+    def file_of(self, program, kernel, stream):
+        """What the program makes of a stream with -R."""
+        path = self.work / f"rearranged-{kernel}-{pathlib.Path(program[-1]).name}"
         with open(stream, "rb") as piped:
-            archive.run_quietly([*reference.makedumpfile(kernel), "-R", path], stdin=piped)
+            archive.run_quietly([*program, "-R", path], stdin=piped)
+        self.addCleanup(path.unlink)
+        return path
+
+    def check_makedumpfile_makes_the_same_dump(self, kernel):
+        """Byte for byte what is written without -F."""
+        stream = self.stream_of(settings.current.filter(), kernel)
+        path = self.file_of(reference.makedumpfile(kernel), kernel, stream)
         self.succeed(["cmp", path, self.dump_path(kernel, 31, "zlib")])
-        stream.unlink()
-        path.unlink()
+
+    def check_our_own_makes_the_same_dump(self, kernel):
+        """So does -R of ours; and --verify finds nothing wrong with either form."""
+        stream = self.stream_of(settings.current.filter(), kernel)
+        path = self.file_of(settings.current.filter(), kernel, stream)
+        self.succeed(["cmp", path, self.dump_path(kernel, 31, "zlib")])
+        self.succeed([*settings.current.filter(), "--verify", path])
+        self.succeed([*settings.current.filter(), "--verify", stream])
+
+    def check_a_stream_that_was_cut(self, kernel):
+        """What came through opens, marked incomplete, and is the same."""
+        stream = self.stream_of(settings.current.filter(), kernel)
+        whole = self.file_of(settings.current.filter(), kernel, stream)
+        os.truncate(stream, stream.stat().st_size // 2)
+        path = self.work / f"cut-{kernel}"
+        incomplete = path.with_name(path.name + "-incomplete")
+        for program, status in ((["-R", path, stream], 3), (["--verify", incomplete], 3)):
+            done = subprocess.run([*settings.current.filter(), *program], capture_output=True,
+                                  text=True, timeout=case.TIME_LIMIT, check=False)
+            self.assertEqual(done.returncode, status, done.stderr)
+        self.addCleanup(incomplete.unlink)
+        cut, all_pages = kdump_file.KdumpFile(incomplete), kdump_file.KdumpFile(whole)
+        self.assertEqual(cut.kept, all_pages.kept)
+        here = [descriptor for descriptor in cut.descriptors() if descriptor != (0, 0, 0)]
+        # Data come in the order of their pages, so half of the bytes is about half of the pages.
+        self.assertGreater(len(here), len(all_pages.descriptors()) // 4)
+        self.assertTrue(set(here) <= set(all_pages.descriptors()))
+
+    def check_a_stream_of_makedumpfile(self, kernel):
+        """The same file of it as makedumpfile -R makes."""
+        if not reference.is_right_for(kernel):
+            raise unittest.SkipTest(f"no makedumpfile is known to be right for {kernel}")
+        theirs, ours = reference.makedumpfile(kernel), settings.current.filter()
+        stream = self.stream_of(theirs, kernel)
+        self.succeed(["cmp", self.file_of(ours, kernel, stream),
+                      self.file_of(theirs, kernel, stream)])
+        self.succeed([*ours, "--verify", stream])
 
 
 @case.expanded
