@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <thread>
 
 #include "config/files.h"
 #include "kdumpctl/full_image.h"
@@ -47,6 +48,17 @@ std::string ProblemLines(const std::vector<Problem>& problems) {
   return lines;
 }
 
+// The kernel refuses to tell while it loads or unloads something (EBUSY).
+std::string CrashSize(const RootDir& root) {
+  constexpr const char* kFile = "/sys/kernel/kexec_crash_size";
+  constexpr int kTries = 20;
+  for (int tries = 0; tries < kTries && root.Exists(kFile); ++tries) {
+    if (std::optional<std::string> size = root.ReadLine(kFile)) return *size;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return "";
+}
+
 // The recorded digest of a file that went into the decision about the image.
 std::string RecordedDigest(const ImageRecord& record, const std::string& path) {
   for (const Fingerprint& print : record.files)
@@ -76,7 +88,7 @@ std::optional<LoadRecord> ReadLoadRecord(const RootDir& root) {
 CrashState ReadCrashState(const RootDir& root) {
   CrashState state;
   std::optional<std::string> loaded = root.ReadLine("/sys/kernel/kexec_crash_loaded");
-  std::string size = root.ReadLine("/sys/kernel/kexec_crash_size").value_or("");
+  std::string size = CrashSize(root);
   state.supported = loaded.has_value();
   state.loaded = loaded == "1";
   (void)std::from_chars(size.data(), size.data() + size.size(), state.reserved);

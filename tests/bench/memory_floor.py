@@ -11,6 +11,7 @@ need.
 
 import argparse
 import dataclasses
+import gzip
 import pathlib
 import shutil
 import subprocess
@@ -28,6 +29,7 @@ import debian_image
 import guest
 import kdump_file
 import kernels
+import newc
 import whole_path
 
 KERNEL = "6.1"
@@ -162,8 +164,10 @@ class Bench:
         init, image = self.work / "null_init", self.work / "nothing.img"
         archive.run_quietly(["gcc", "-O2", "-static", "-s", "-o", init,
                              TOP / "tests/bench/null_init.c"])
-        archive.run_quietly([self.programs.mkinitramfs, "--output", image, "--init", init,
-                             "--compress", "gzip"])
+        contents = newc.Archive()
+        contents.console()
+        contents.copy("init", init)
+        image.write_bytes(gzip.compress(contents.finish()))
         words = f"console=ttyS0 panic=5 loglevel=4 {OUR_WORDS}"
         parts = debian_guest.Parts(
             run=LOAD.format(words=words) + CRASH, files={"crash.img": image},

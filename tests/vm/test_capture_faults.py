@@ -6,7 +6,6 @@ import dataclasses
 import pathlib
 import re
 import shutil
-import time
 import unittest
 
 import archive
@@ -250,7 +249,7 @@ class HostKeyChanged(ServerFault):
 
 
 class Midway(ServerFault):
-    """Something happens when the dump has begun."""
+    """Something happens when some of the dump is on the server."""
 
     config = ServerFault.config + ALL_MEMORY
     happened = False
@@ -258,7 +257,8 @@ class Midway(ServerFault):
     def hear(self, line: str) -> None:
         if DUMP_BEGINS in line and "dump-dmesg" not in line and not self.happened:
             self.happened = True
-            time.sleep(1.5)
+            self.server.run(f"until find {self.folder()} -name '*-incomplete' -size +2M | "
+                            "grep -q .; do sleep 0.1; done")
             self.break_now()
 
     def break_now(self) -> None:

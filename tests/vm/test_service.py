@@ -48,7 +48,8 @@ keep verify systemd-analyze verify kdump.service kdump-recover.service
 keep security systemd-analyze security --no-pager kdump.service
 keep check-config kdumpctl check-config
 keep status kdumpctl status --json
-keep restart sh -c 'time kdumpctl restart'
+keep restart kdumpctl restart
+keep machine-id cat /etc/machine-id
 say "loaded $(cat /sys/kernel/kexec_crash_loaded)"
 sync
 echo c >/proc/sysrq-trigger
@@ -151,7 +152,10 @@ class Service(case.VmCase):
         self.assertEqual(told.report("enable.status"), "0\n", told.report("enable.errors"))
         self.assertIn("ActiveState=active", told.report("unit"))
         self.assertRegex(told.report("unit"), r"StatusText=\S+")
-        self.assertNotIn("kdump", told.report("verify.errors"))
+        # There are no manual pages in the guest.
+        complaints = [line for line in told.report("verify.errors").splitlines()
+                      if "kdump" in line and "Command 'man " not in line]
+        self.assertEqual(complaints, [])
 
     def check_status(self, builder):
         """Ready, and the image is of the builder that was asked for."""
@@ -171,7 +175,7 @@ class Service(case.VmCase):
         self.assertEqual(dump.level, 31)
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         self.assertEqual(manifest["outcome"], "complete")
-        self.assertEqual(manifest["machine_id"], "6b64756d706b69740000000000000001")
+        self.assertEqual(manifest["machine_id"], served(builder).report("machine-id").strip())
         self.assertRegex(manifest["boot_id"], r"^[0-9a-f-]{32,36}$")
         self.assertEqual(manifest["host"], "debian")
 
