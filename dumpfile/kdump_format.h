@@ -24,6 +24,8 @@ inline constexpr std::string_view kKdumpSignature = "KDUMP   ";
 // Header status: data is missing; page descriptors with offset 0 are pages that were lost.
 inline constexpr uint32_t kKdumpIncomplete = 0x8;
 inline constexpr size_t kPageDescriptorSize = 24;  // on every ABI
+// Header status: struct pages of left out pages were left out, too (makedumpfile -e).
+inline constexpr uint32_t kKdumpVmemmapExcluded = 0x10;
 // Bytes of a block, the page size of the dumped kernel: Linux has pages of 4 KiB to 1 MiB.
 inline constexpr uint64_t kMinKdumpBlock = uint64_t{4} << 10;
 inline constexpr uint64_t kMaxKdumpBlock = uint64_t{1} << 20;

@@ -23,7 +23,9 @@ class KdumpReader final : public MemorySource {
   const KdumpInfo& info() const { return info_; }
   bool Exists(Pfn pfn) const { return existing_.Test(pfn); }  // bitmap 1
   bool Dumped(Pfn pfn) const { return dumped_.Test(pfn); }    // bitmap 2
-  uint64_t page_count() const { return dumped_.count(); }     // of dumped pages
+  // Bitmap 1 as memory.
+  std::vector<PhysRange> existing() const { return existing_.Ranges(info_.block_size()); }
+  uint64_t page_count() const { return dumped_.count(); }  // of dumped pages
 
   // The descriptor of a dumped page as it stands in the file.
   Result<PageDescriptor> ReadDescriptor(Pfn pfn) const;

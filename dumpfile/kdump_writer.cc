@@ -33,6 +33,8 @@ Status CheckParameters(const KdumpParameters& p, uint64_t page_count) {
   if (page_count > p.max_mapnr)
     return UsageError("{} pages to dump of {} page frames", page_count, p.max_mapnr);
   if (p.notes.size() > kMaxNotes) return Unsupported("{} bytes of notes", p.notes.size());
+  if (p.eraseinfo.size() > kMaxNotes)
+    return Unsupported("{} bytes of erase record", p.eraseinfo.size());
   if (p.vmcoreinfo_offset > p.notes.size() ||
       p.vmcoreinfo_size > p.notes.size() - p.vmcoreinfo_offset)
     return UsageError("VMCOREINFO is not within the notes");
@@ -53,6 +55,10 @@ KdumpSubHeader MakeSubHeader(const KdumpParameters& p) {
     header.offset_note = notes_at;
     header.size_note = p.notes.size();
   }
+  if (!p.eraseinfo.empty()) {
+    header.offset_eraseinfo = notes_at + p.notes.size();
+    header.size_eraseinfo = p.eraseinfo.size();
+  }
   return header;
 }
 
@@ -61,7 +67,7 @@ KdumpHeader MakeHeader(const KdumpParameters& p, size_t sub_header_bytes) {
   header.header_version = kHeaderVersion;
   header.utsname = p.utsname;
   header.tv_sec = p.crash_time;
-  header.status = CodecFlag(p.codec);
+  header.status = CodecFlag(p.codec) | p.status;
   header.block_size = p.block_size;
   header.sub_hdr_size = DivideUp(sub_header_bytes, p.block_size);
   header.bitmap_blocks = 2 * BitmapBlocks(p);
@@ -87,6 +93,8 @@ Result<KdumpWriter> KdumpWriter::Create(std::unique_ptr<DumpSink> sink,
   writer.sub_header_ = EncodeKdumpSubHeader(MakeSubHeader(parameters), parameters.abi);
   writer.sub_header_.insert(writer.sub_header_.end(), parameters.notes.begin(),
                             parameters.notes.end());
+  writer.sub_header_.insert(writer.sub_header_.end(), parameters.eraseinfo.begin(),
+                            parameters.eraseinfo.end());
   writer.header_ = MakeHeader(parameters, writer.sub_header_.size());
   writer.sink_->Announce(writer.EncodeHeader(false));
   return writer;

@@ -25,10 +25,12 @@ struct KdumpParameters {
   uint64_t phys_base = 0;
   int dump_level = 0;
   Codec codec = Codec::kNone;
-  ByteView notes;  // raw PT_NOTE contents; borrowed for Create only
+  uint64_t status = 0;  // bits of the header status beside those of codec and completeness
+  ByteView notes;       // raw PT_NOTE contents; borrowed for Create only
   // VMCOREINFO text inside `notes`; size 0 when there is none.
   size_t vmcoreinfo_offset = 0;
   size_t vmcoreinfo_size = 0;
+  ByteView eraseinfo;  // the record of erased data; borrowed for Create only
 };
 
 // Life: Create, WriteBitmap for all bytes of both bitmaps, BeginData, WritePages in any order and
@@ -80,7 +82,7 @@ class KdumpWriter {
   std::unique_ptr<DumpSink> sink_;
   TargetAbi abi_;
   KdumpHeader header_;
-  ByteBuffer sub_header_;  // encoded, with the notes behind it
+  ByteBuffer sub_header_;  // encoded, with the notes and the erase record behind it
   uint64_t page_count_ = 0;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // kdump-filter: reads the memory of a crashed kernel, writes a dump. Also answers to the name
-// makedumpfile.
+// makedumpfile, and as vmcore-dmesg writes a log only.
 #include <sched.h>
 #include <signal.h>
 #include <unistd.h>
@@ -8,7 +8,10 @@
 #include <cstdio>
 #include <cstring>
 
+#include "filter/compare.h"
 #include "filter/dump.h"
+#include "filter/info.h"
+#include "filter/mem_usage.h"
 #include "filter/show_layout.h"
 #include "filter/verify.h"
 
@@ -119,10 +122,48 @@ int RunShowLayout(std::string_view program, const FilterOptions& options) {
   return report->complete() ? kExitComplete : kExitPartial;
 }
 
+int RunInfo(std::string_view program, const FilterOptions& options) {
+  Result<InfoReport> report = DescribeFile(options.vmcore);
+  if (!report) {
+    PrintError(program, report.error().message());
+    return kExitFailed;
+  }
+  PrintWarnings(program, options, report->warnings);
+  Print(stdout, options.json ? InfoJson(*report) : InfoText(*report));
+  return report->incomplete ? kExitPartial : kExitComplete;
+}
+
+// As cmp(1): 1 says that they differ, so that no failure may have it.
+int RunCompare(std::string_view program, const FilterOptions& options) {
+  Result<CompareReport> report =
+      CompareFiles(options.vmcore, options.other, options.threads, stop_requested);
+  if (!report) {
+    PrintError(program, report.error().message());
+    return kExitUsage;
+  }
+  PrintWarnings(program, options, report->warnings);
+  if (options.json) Print(stdout, CompareJson(*report));
+  if (options.Shows(kMessageCommon) && !options.json) Print(stdout, CompareText(*report));
+  return report->equal() ? kExitComplete : kExitFailed;
+}
+
+int RunMemUsage(std::string_view program, const FilterOptions& options) {
+  Result<MemUsageReport> report = MeasureMemory(options.vmcore, options.threads);
+  if (!report) {
+    PrintError(program, report.error().message());
+    return kExitFailed;
+  }
+  PrintWarnings(program, options, report->warnings);
+  Print(stdout, options.json ? MemUsageJson(*report) : MemUsageText(*report));
+  return report->classified ? kExitComplete : kExitPartial;
+}
+
 int Main(int argc, char** argv) {
   std::string_view program = argc > 0 ? basename(argv[0]) : "kdump-filter";
-  Result<FilterOptions> options =
-      ParseFilterOptions({argv + (argc > 0 ? 1 : 0), argv + argc}, OnlineCpus());
+  std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  bool vmcore_dmesg = program == "vmcore-dmesg";
+  Result<FilterOptions> options = vmcore_dmesg ? ParseVmcoreDmesgOptions(arguments)
+                                               : ParseFilterOptions(arguments, OnlineCpus());
   if (!options) {
     PrintError(program, options.error().message());
     return kExitUsage;
@@ -130,10 +171,11 @@ int Main(int argc, char** argv) {
   CatchSignals();
   switch (options->mode) {
     case FilterMode::kHelp:
-      Print(stdout, FilterHelp(program));
+      Print(stdout, vmcore_dmesg ? VmcoreDmesgHelp(program) : FilterHelp(program));
       return 0;
     case FilterMode::kVersion:
-      Print(stdout, "kdump-filter (kdumpkit) " KDUMPKIT_VERSION "\n");
+      Print(stdout, fmt::format("{} (kdumpkit) " KDUMPKIT_VERSION "\n",
+                                vmcore_dmesg ? "vmcore-dmesg" : "kdump-filter"));
       return 0;
     case FilterMode::kDmesg:
       return RunDmesg(program, *options);
@@ -145,6 +187,12 @@ int Main(int argc, char** argv) {
       return RunVerify(program, *options);
     case FilterMode::kReassemble:
       return RunReassemble(program, *options);
+    case FilterMode::kInfo:
+      return RunInfo(program, *options);
+    case FilterMode::kCompare:
+      return RunCompare(program, *options);
+    case FilterMode::kMemUsage:
+      return RunMemUsage(program, *options);
   }
   return kExitFailed;
 }

@@ -23,7 +23,13 @@ enum LongOnly : int {
   kJson,
   kVerify,
   kSample,
-  kShowLayout
+  kShowLayout,
+  kInfo,
+  kCompare,
+  kMemUsage,
+  kPartialDmesg,
+  kDmesgLevel,
+  kDmesgJson
 };
 
 struct OptionRow {
@@ -48,6 +54,15 @@ constexpr OptionRow kRows[] = {
     {kSample, "sample", "N", "with --verify: decompress only N pages, spread evenly"},
     {kNumThreads, "num-threads", "N", "compress with N threads (default: all CPUs online)"},
     {kDumpDmesg, "dump-dmesg", nullptr, "write the dead kernel's log, not a dump"},
+    {kPartialDmesg, "partial-dmesg", nullptr,
+     "with --dump-dmesg: only what came since the log was last cleared"},
+    {kDmesgLevel, "dmesg-level", "LEVELS",
+     "with --dump-dmesg: only these levels (err,warn or warn+ or 0,1,2)"},
+    {kDmesgJson, "dmesg-json", nullptr, "with --dump-dmesg: one JSON object a line"},
+    {kInfo, "info", nullptr, "say what FILE is: format, kernel, machine, level, pages, notes"},
+    {kCompare, "compare", nullptr, "compare the memory in two files, page by page"},
+    {kMemUsage, "mem-usage", nullptr,
+     "count VMCORE's pages by class, estimate dump sizes by level and codec"},
     {kDryRun, "dry-run", nullptr, "do everything except writing; DUMPFILE may be left out"},
     {kShowStats, "show-stats", nullptr, "print page counts by class"},
     {kShowLayout, "show-layout", nullptr,
@@ -76,9 +91,24 @@ Result<DumpLevel> ParseLevel(std::string_view text) {
 }
 
 std::string_view ModeOption(FilterMode mode) {
-  if (mode == FilterMode::kDmesg) return "--dump-dmesg";
-  if (mode == FilterMode::kShowLayout) return "--show-layout";
-  return mode == FilterMode::kVerify ? "--verify" : "-R";
+  switch (mode) {
+    case FilterMode::kDmesg:
+      return "--dump-dmesg";
+    case FilterMode::kVerify:
+      return "--verify";
+    case FilterMode::kReassemble:
+      return "-R";
+    case FilterMode::kInfo:
+      return "--info";
+    case FilterMode::kCompare:
+      return "--compare";
+    case FilterMode::kShowLayout:
+      return "--show-layout";
+    case FilterMode::kMemUsage:
+      return "--mem-usage";
+    default:
+      return "a dump";
+  }
 }
 
 Status SetMode(FilterMode mode, FilterOptions& options) {
@@ -135,6 +165,21 @@ Status Apply(int option, std::string_view argument, FilterOptions& options) {
       return SetMode(FilterMode::kVerify, options);
     case kShowLayout:
       return SetMode(FilterMode::kShowLayout, options);
+    case kInfo:
+      return SetMode(FilterMode::kInfo, options);
+    case kCompare:
+      return SetMode(FilterMode::kCompare, options);
+    case kMemUsage:
+      return SetMode(FilterMode::kMemUsage, options);
+    case kPartialDmesg:
+      options.partial_dmesg = true;
+      break;
+    case kDmesgLevel:
+      options.dmesg_levels = TRY(ParseLogLevels(argument));
+      break;
+    case kDmesgJson:
+      options.dmesg_json = true;
+      break;
     case kSample:
       options.sample = TRY(ParseSample(argument));
       break;
@@ -174,22 +219,29 @@ GetoptTables MakeTables() {
 Status CheckCombinations(const FilterOptions& options) {
   if (options.dry_run && options.mode != FilterMode::kDump)
     return UsageError("--dry-run and {} exclude each other", ModeOption(options.mode));
-  bool can_stream = options.mode == FilterMode::kDump || options.mode == FilterMode::kDmesg;
-  if (options.stream_fd && !can_stream)
+  bool streams = options.mode == FilterMode::kDump || options.mode == FilterMode::kDmesg;
+  if (options.stream_fd && !streams)
     return UsageError("-F and {} exclude each other", ModeOption(options.mode));
   if (options.sample && options.mode != FilterMode::kVerify)
     return UsageError("--sample is for --verify only");
+  bool about_log =
+      options.partial_dmesg || options.dmesg_json || options.dmesg_levels != kAllLogLevels;
+  if (about_log && options.mode != FilterMode::kDmesg)
+    return UsageError("--partial-dmesg, --dmesg-level and --dmesg-json are for --dump-dmesg only");
   if (options.stream_fd && options.json)
     return UsageError("-F and --json exclude each other: both want standard output");
   return {};
 }
 
-// DUMPFILE, or VMCORE: the one file to look at.
-Status TakeOneOperand(std::string_view name, const std::vector<std::string>& operands,
-                      FilterOptions& options) {
-  if (operands.empty()) return UsageError("no {} is given; try --help", name);
-  if (operands.size() > 1) return UsageError("'{}' is one operand too many", operands[1]);
+// One file that is only read; --compare takes two.
+Status TakeFiles(const std::vector<std::string>& operands, FilterOptions& options) {
+  size_t wanted = options.mode == FilterMode::kCompare ? 2 : 1;
+  if (operands.size() < wanted)
+    return UsageError("{} wants {}; try --help", ModeOption(options.mode),
+                      wanted == 2 ? "two files" : "a file");
+  if (operands.size() > wanted) return UsageError("'{}' is one operand too many", operands[wanted]);
   options.vmcore = operands[0];
+  if (wanted == 2) options.other = operands[1];
   return {};
 }
 
@@ -204,9 +256,9 @@ Status TakeReassembleOperands(const std::vector<std::string>& operands, FilterOp
 
 Status TakeOperands(const std::vector<std::string>& operands, FilterOptions& options) {
   TRY(CheckCombinations(options));
-  if (options.mode == FilterMode::kVerify) return TakeOneOperand("DUMPFILE", operands, options);
-  if (options.mode == FilterMode::kShowLayout) return TakeOneOperand("VMCORE", operands, options);
   if (options.mode == FilterMode::kReassemble) return TakeReassembleOperands(operands, options);
+  if (options.mode != FilterMode::kDump && options.mode != FilterMode::kDmesg)
+    return TakeFiles(operands, options);
   bool output_needed = !options.dry_run || options.mode == FilterMode::kDmesg;
   size_t most = options.stream_fd ? 1 : 2;
   if (operands.empty()) return UsageError("no VMCORE is given; try --help");
@@ -256,11 +308,52 @@ Result<FilterOptions> ParseFilterOptions(const std::vector<std::string>& argumen
   return options;
 }
 
+Result<FilterOptions> ParseVmcoreDmesgOptions(const std::vector<std::string>& arguments) {
+  FilterOptions options;
+  options.mode = FilterMode::kDmesg;
+  options.stream_fd = STDOUT_FILENO;
+  options.message_level = kMessageError;
+  std::vector<std::string> operands;
+  bool options_end = false;
+  for (const std::string& word : arguments) {
+    bool is_option = !options_end && word.size() > 1 && word[0] == '-';
+    if (is_option && (word == "-h" || word == "--help"))
+      options.mode = FilterMode::kHelp;
+    else if (is_option && (word == "-v" || word == "--version"))
+      options.mode = FilterMode::kVersion;
+    else if (is_option && word == "--")
+      options_end = true;
+    else if (is_option)
+      return UsageError("unknown option '{}'; try -h", word);
+    else
+      operands.push_back(word);
+  }
+  if (options.mode != FilterMode::kDmesg) return options;
+  if (operands.empty()) return UsageError("no VMCORE is given; try -h");
+  if (operands.size() > 1) return UsageError("'{}' is one operand too many", operands[1]);
+  options.vmcore = operands[0];
+  return options;
+}
+
+std::string VmcoreDmesgHelp(std::string_view program) {
+  return fmt::format(
+      "Usage: {} VMCORE\n"
+      "Writes the log of the kernel that crashed to standard output.\n\n"
+      "  -h, --help             print this help\n"
+      "  -v, --version          print the version\n\n"
+      "Exit status: 0 the whole log was written; 1 there is none; 2 the command line is wrong;\n"
+      "3 the log is damaged, what could be read was written.\n",
+      program);
+}
+
 std::string FilterHelp(std::string_view program) {
   std::string text = fmt::format(
       "Usage: {0} [-c|-l|-p|-z] [-d LEVEL] [OPTION]... VMCORE DUMPFILE\n"
       "       {0} -F [-c|-l|-p|-z] [-d LEVEL] [OPTION]... VMCORE >STREAM\n"
       "       {0} --dump-dmesg [-f] VMCORE LOGFILE\n"
+      "       {0} --info FILE\n"
+      "       {0} --compare FILE FILE\n"
+      "       {0} --mem-usage VMCORE\n"
       "       {0} -R [-f] DUMPFILE [STREAM]\n"
       "       {0} --verify [--sample N] DUMPFILE\n"
       "       {0} --show-layout [--json] VMCORE\n"

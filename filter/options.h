@@ -8,6 +8,7 @@
 
 #include "dumpfile/codec.h"
 #include "filter/dump_level.h"
+#include "filter/log_output.h"
 
 namespace kdumpkit {
 
@@ -20,7 +21,18 @@ enum MessageBit : int {
   kMessageReport = 16,
 };
 
-enum class FilterMode { kDump, kDmesg, kVerify, kReassemble, kShowLayout, kHelp, kVersion };
+enum class FilterMode {
+  kDump,
+  kDmesg,
+  kVerify,
+  kReassemble,
+  kShowLayout,
+  kInfo,
+  kCompare,
+  kMemUsage,
+  kHelp,
+  kVersion
+};
 
 struct FilterOptions {
   FilterMode mode = FilterMode::kDump;
@@ -31,10 +43,16 @@ struct FilterOptions {
   bool json = false;
   int message_level = kMessageProgress | kMessageCommon | kMessageError;
   int threads = 1;
-  std::string vmcore;  // the dump with --verify; the stream with -R, empty: stdin
-  std::string output;  // may be empty with --dry-run; is with -F, --verify, --show-layout
+  std::string vmcore;              // the dump with --verify; the stream with -R, empty: stdin
+  std::string other;               // the second file of --compare
+  std::string output;              // may be empty with --dry-run; is with -F and what only reads
   std::optional<uint64_t> sample;  // of --verify: decompress so many pages; none: all
   std::optional<int> stream_fd;    // -F: a flattened dump goes to this descriptor, not to a file
+
+  // Of --dump-dmesg.
+  bool partial_dmesg = false;  // only what came since the log was last cleared
+  bool dmesg_json = false;     // a JSON object a record
+  unsigned dmesg_levels = kAllLogLevels;
 
   bool Shows(MessageBit bit) const { return (message_level & bit) != 0; }
 };
@@ -43,7 +61,11 @@ struct FilterOptions {
 // which argument is wrong and what would be right.
 Result<FilterOptions> ParseFilterOptions(const std::vector<std::string>& arguments, int cpus);
 
+// The same when called as vmcore-dmesg, whose command line is that of kexec-tools' program.
+Result<FilterOptions> ParseVmcoreDmesgOptions(const std::vector<std::string>& arguments);
+
 // The text of --help; `program` is the name it was called by.
 std::string FilterHelp(std::string_view program);
+std::string VmcoreDmesgHelp(std::string_view program);
 
 }  // namespace kdumpkit

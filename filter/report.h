@@ -35,8 +35,15 @@ struct DumpReport {
   std::optional<uint64_t> free_counted;
   PipelineResult stream;
   uint64_t dump_bytes = 0;  // size of the file; what it would be for a dry run
+  // Pages were missing from the vmcore already.
+  bool input_incomplete = false;
   double seconds = 0;
   std::vector<std::string> warnings;
+
+  // Every page that was to be in the dump is there.
+  bool has_all_pages() const {
+    return stream.reached_end() && stream.unreadable_pages == 0 && !input_incomplete;
+  }
 };
 
 // Several lines; the last says where the dump is.

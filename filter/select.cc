@@ -97,7 +97,7 @@ void WarnOfRulesOff(const PageLayout& layout, const KernelFacts& facts, Selectio
         fmt::format("the kernel's own types were not read: {}", facts.without_btf()));
 }
 
-void Classify(const CrashedKernel& kernel, const DumpLevel& level, int threads,
+void Classify(const CrashedKernel& kernel, const DumpLevel& level, int threads, int filtered,
               Selection& selection) {
   KernelFacts facts = KernelFacts::Learn(kernel);
   for (const std::string& line : facts.Contradictions()) selection.warnings.push_back(line);
@@ -112,20 +112,20 @@ void Classify(const CrashedKernel& kernel, const DumpLevel& level, int threads,
   selection.classes = result.classes;
   ClearOverhangs(result, selection);
   WarnOfUnclassified(result, *map, selection);
-  CheckFreePages(kernel, facts, *layout, result, selection);
+  if ((filtered & kLevelFree) == 0) CheckFreePages(kernel, facts, *layout, result, selection);
 }
 
 }  // namespace
 
 Selection SelectPages(const MemorySource& source, const CrashedKernel* kernel, int page_shift,
-                      const DumpLevel& level, int threads) {
+                      const DumpLevel& level, int threads, int filtered) {
   std::vector<PfnRun> existing = ExistingRuns(source.ranges(), page_shift);
   uint64_t pages = existing.empty() ? 0 : existing.back().end;
   PageBitmap all(pages, existing);
   Selection selection{.existing = std::move(existing), .kept = std::move(all)};
   selection.existing_pages = selection.kept.CountAll();
   if (kernel != nullptr) {
-    Classify(*kernel, level, std::max(threads, 1), selection);
+    Classify(*kernel, level, std::max(threads, 1), filtered, selection);
   } else if ((level.bits() & ~kLevelZero) != 0) {
     FallBack(selection, "the dead kernel is not understood");
   }

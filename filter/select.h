@@ -37,8 +37,9 @@ struct Selection {
 };
 
 // Never fails: what cannot be classified is kept, and a warning says so. `kernel` is null when
-// nothing could be learned of the dead kernel; then every page is kept.
+// nothing could be learned of the dead kernel; then every page is kept. `filtered` is the level
+// that was applied to the source already: what it left out cannot be counted.
 Selection SelectPages(const MemorySource& source, const CrashedKernel* kernel, int page_shift,
-                      const DumpLevel& level, int threads);
+                      const DumpLevel& level, int threads, int filtered = 0);
 
 }  // namespace kdumpkit

@@ -1,28 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The dead kernel's log, from the lockless printk ring (5.10 and later). Needs no memory map.
+// The dead kernel's log, in each of the three ways that kernels kept it. Needs no memory map.
 #pragma once
 
-#include <functional>
-#include <string>
-#include <string_view>
-
 #include "kernel/crashed_kernel.h"
+#include "kernel/log_record.h"
 
 namespace kdumpkit {
 
-struct LogStats {
-  uint64_t records = 0;
-  uint64_t skipped = 0;  // reserved, reusable, corrupt or unreadable descriptors
-  // What was wrong with the ring first, empty when nothing: the text that could be read was still
-  // given. Reserved and reusable descriptors are no problem: every ring has some.
-  std::string problem;
-};
+// Calls `sink` with each record, oldest first. An error of `sink` ends the walk and is returned;
+// damage does not, as long as something can be read (LogStats::problem). kUnsupported when
+// VMCOREINFO lacks a key; the error names it.
+Result<LogStats> ReadKernelLog(const CrashedKernel& kernel, const LogOptions& options,
+                               const LogSink& sink);
 
-// Calls `write` with each formatted record ("[    1.234567] text\n"), oldest first. The bytes are
-// those that vmcore-dmesg prints: no caller id, lines of one record after its first without a
-// prefix, and "\x1b" for what is neither printable ASCII nor white space.
-// An error of `write` ends the walk and is returned.
-Result<LogStats> ReadKernelLog(const CrashedKernel& kernel,
-                               const std::function<Status(std::string_view)>& write);
+// The three ways: since Linux 5.10 the lockless ring (896fbe20b4e2), since 3.5 a ring of records
+// of any length (7ff9554bb578), before that a ring of text.
+Result<LogStats> ReadLocklessLog(const CrashedKernel& kernel, const LogOptions& options,
+                                 const LogSink& sink);
+Result<LogStats> ReadRecordLog(const CrashedKernel& kernel, const LogOptions& options,
+                               const LogSink& sink);
+Result<LogStats> ReadTextLog(const CrashedKernel& kernel, const LogOptions& options,
+                             const LogSink& sink);
 
 }  // namespace kdumpkit

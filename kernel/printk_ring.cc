@@ -67,6 +67,26 @@ Status FindRing(const Vmcoreinfo& info, uint64_t word, uint64_t counter, PrintkL
   return {};
 }
 
+// Facility and level have no keys of their own: they fill the place between text_len and caller_id,
+// provided that there are just two bytes.
+void FindExtras(const Vmcoreinfo& info, const StructLayout& record, PrintkLayout& layout) {
+  Result<size_t> caller = record.At("caller_id", sizeof(uint32_t));
+  if (!caller) return;
+  layout.caller_id = *caller;
+  if (*caller == layout.text_len + 4) layout.facility = layout.text_len + 2;
+  std::optional<uint64_t> subsystem_size = info.Length("printk_info_subsystem");
+  std::optional<uint64_t> device_size = info.Length("printk_info_device");
+  if (!subsystem_size || !device_size) return;
+  Result<size_t> subsystem = record.At("dev_info", "dev_printk_info", "subsystem", *subsystem_size);
+  Result<size_t> device = record.At("dev_info", "dev_printk_info", "device", *device_size);
+  if (!subsystem || !device) return;
+  layout.has_device = true;
+  layout.subsystem = *subsystem;
+  layout.subsystem_size = *subsystem_size;
+  layout.device = *device;
+  layout.device_size = *device_size;
+}
+
 Status FindRecord(const Vmcoreinfo& info, uint64_t word, uint64_t counter, PrintkLayout& layout) {
   StructLayout desc = TRY(StructLayout::Find(info, "prb_desc"));
   layout.desc_size = desc.size();
@@ -78,6 +98,7 @@ Status FindRecord(const Vmcoreinfo& info, uint64_t word, uint64_t counter, Print
   layout.seq = TRY(record.At("seq", sizeof(uint64_t)));
   layout.ts_nsec = TRY(record.At("ts_nsec", sizeof(uint64_t)));
   layout.text_len = TRY(record.At("text_len", sizeof(uint16_t)));
+  FindExtras(info, record, layout);
   return {};
 }
 

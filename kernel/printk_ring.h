@@ -36,6 +36,11 @@ struct PrintkLayout {
   // struct printk_info
   size_t info_size = 0;
   size_t seq = 0, ts_nsec = 0, text_len = 0;
+  // What the text can do without; absent when the kernel does not tell. The byte behind the
+  // facility holds flags and level.
+  std::optional<size_t> facility, caller_id;
+  bool has_device = false;
+  size_t subsystem = 0, subsystem_size = 0, device = 0, device_size = 0;
 
   // kUnsupported when VMCOREINFO lacks a key (the error names it), kMalformed when a member lies
   // outside of its structure.

@@ -10,7 +10,7 @@ namespace kdumpkit {
 
 struct VmcoreinfoKey {
   std::string_view key;
-  std::string_view kernels;  // of 5.10 to 7.3
+  std::string_view kernels;  // of 5.10 to 7.3, for older ones where it says so
   std::string_view purpose;
   std::string_view without_it;
 };
@@ -101,7 +101,7 @@ inline constexpr VmcoreinfoKey kVmcoreinfoKeys[] = {
     {"SYMBOL(kallsyms_relative_base)", "6.0 to 6.19", "addresses", "place-relative ones only"},
 
     // The log: the lockless ring, in all kernels from 5.10 on. Without any of these
-    // there is no log.
+    // there is no log, but for those that say so.
     {"SYMBOL(prb)", "all", "the ring", "no log"},
     {"SIZE(printk_ringbuffer)", "all", "the ring", "no log"},
     {"OFFSET(printk_ringbuffer.desc_ring)", "all", "descriptors", "no log"},
@@ -123,6 +123,39 @@ inline constexpr VmcoreinfoKey kVmcoreinfoKeys[] = {
     {"OFFSET(printk_info.ts_nsec)", "all", "time of a record", "no log"},
     {"OFFSET(printk_info.text_len)", "all", "length of a record", "no log"},
     {"OFFSET(atomic_long_t.counter)", "all", "the value in head_id, tail_id, state_var", "no log"},
+    {"OFFSET(printk_info.caller_id)", "all", "who wrote a record; level and facility before it",
+     "a log without them"},
+    {"OFFSET(printk_info.dev_info)", "all", "device of a record", "a log without it"},
+    {"OFFSET(dev_printk_info.subsystem)", "all", "device of a record", "a log without it"},
+    {"OFFSET(dev_printk_info.device)", "all", "device of a record", "a log without it"},
+    {"LENGTH(printk_info_subsystem)", "all", "device of a record", "a log without it"},
+    {"LENGTH(printk_info_device)", "all", "device of a record", "a log without it"},
+    {"SYMBOL(clear_seq)", "all", "--partial-dmesg", "no partial log"},
+    {"SIZE(latched_seq)", "5.12 on", "clear_seq is kept twice", "it is a plain number"},
+    {"OFFSET(latched_seq.val)", "5.12 on", "clear_seq", "no partial log"},
+
+    // The log of Linux 3.5 to 5.9, records in a buffer.
+    {"SYMBOL(log_first_idx)", "3.5 to 5.9", "the oldest record", "the log before 3.5 is tried"},
+    {"SYMBOL(log_next_idx)", "3.5 to 5.9", "the end of the log", "no log"},
+    {"SYMBOL(clear_idx)", "3.5 to 5.9", "--partial-dmesg", "no partial log"},
+    {"SYMBOL(log_buf)", "before 5.10", "the buffer", "no log"},
+    {"SYMBOL(log_buf_len)", "before 5.10", "its size", "no log"},
+    {"SIZE(printk_log)", "3.11 to 5.9", "head of a record", "SIZE(log)"},
+    {"OFFSET(printk_log.ts_nsec)", "3.11 to 5.9", "time of a record", "no log"},
+    {"OFFSET(printk_log.len)", "3.11 to 5.9", "the next record", "no log"},
+    {"OFFSET(printk_log.text_len)", "3.11 to 5.9", "text of a record", "no log"},
+    {"OFFSET(printk_log.dict_len)", "3.11 to 5.9", "device of a record", "no log"},
+    {"OFFSET(printk_log.caller_id)", "5.1 to 5.9, with CONFIG_PRINTK_CALLER", "who wrote a record",
+     "a log without it"},
+    {"SIZE(log)", "3.6 to 3.10", "head of a record", "no log"},
+    {"OFFSET(log.ts_nsec)", "3.6 to 3.10", "time of a record", "no log"},
+    {"OFFSET(log.len)", "3.6 to 3.10", "the next record", "no log"},
+    {"OFFSET(log.text_len)", "3.6 to 3.10", "text of a record", "no log"},
+    {"OFFSET(log.dict_len)", "3.6 to 3.10", "device of a record", "no log"},
+
+    // The log before Linux 3.5, text in a ring.
+    {"SYMBOL(log_end)", "before 3.5", "the end of the log", "no log"},
+    {"SYMBOL(logged_chars)", "before 3.5", "--partial-dmesg", "no partial log"},
 };
 
 }  // namespace kdumpkit

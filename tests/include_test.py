@@ -22,8 +22,10 @@ ALLOWED = {
     "kdumpctl": {"base", "config"},
 }
 # Inside filter/ only these files may meet dumpfile/ (codec.h, a list of names, is free to all):
-# the pipeline, the run that opens its output, and what is done with dumps that are there already.
-DUMPFILE_USERS = {"filter/pipeline.h", "filter/pipeline.cc", "filter/dump.cc", "filter/verify.cc"}
+# the pipeline, the run that opens its output, what opens its input, and what is done with dumps that
+# are there already.
+DUMPFILE_USERS = {"filter/pipeline.h", "filter/pipeline.cc", "filter/dump.cc", "filter/input.h",
+                  "filter/input.cc", "filter/verify.cc"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 

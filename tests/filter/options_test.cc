@@ -61,11 +61,46 @@ TEST(FilterOptions, ShowLayoutMode) {
   FilterOptions options = Parse({"--show-layout", "--json", "core"});
   EXPECT_EQ(options.mode, FilterMode::kShowLayout);
   EXPECT_EQ(options.vmcore, "core");
-  EXPECT_EQ(ErrorOf({"--show-layout"}), "no VMCORE is given; try --help");
+  EXPECT_EQ(ErrorOf({"--show-layout"}), "--show-layout wants a file; try --help");
   EXPECT_EQ(ErrorOf({"--show-layout", "a", "b"}), "'b' is one operand too many");
   EXPECT_EQ(ErrorOf({"--show-layout", "-F", "a"}), "-F and --show-layout exclude each other");
   EXPECT_EQ(ErrorOf({"--verify", "--show-layout", "a"}),
             "--verify and --show-layout exclude each other");
+}
+
+TEST(FilterOptions, OptionsOfTheLog) {
+  FilterOptions options =
+      Parse({"--dump-dmesg", "--partial-dmesg", "--dmesg-level=err+", "--dmesg-json", "a", "b"});
+  EXPECT_TRUE(options.partial_dmesg && options.dmesg_json);
+  EXPECT_EQ(options.dmesg_levels, 0x0fu);
+  for (const char* option : {"--partial-dmesg", "--dmesg-json", "--dmesg-level=err"})
+    EXPECT_NE(ErrorOf({option, "a", "b"}).find("--dump-dmesg only"), std::string::npos);
+}
+
+TEST(FilterOptions, FilesThatAreOnlyLookedAt) {
+  EXPECT_EQ(Parse({"--info", "a"}).mode, FilterMode::kInfo);
+  EXPECT_EQ(Parse({"--mem-usage", "a"}).mode, FilterMode::kMemUsage);
+  FilterOptions options = Parse({"--compare", "a", "b"});
+  EXPECT_EQ(options.mode, FilterMode::kCompare);
+  EXPECT_EQ(options.vmcore, "a");
+  EXPECT_EQ(options.other, "b");
+  EXPECT_EQ(ErrorOf({"--compare", "a"}), "--compare wants two files; try --help");
+  EXPECT_EQ(ErrorOf({"--info"}), "--info wants a file; try --help");
+  EXPECT_EQ(ErrorOf({"--info", "a", "b"}), "'b' is one operand too many");
+  EXPECT_EQ(ErrorOf({"--info", "--compare", "a"}), "--info and --compare exclude each other");
+  EXPECT_EQ(ErrorOf({"--info", "-F", "a"}), "-F and --info exclude each other");
+}
+
+TEST(VmcoreDmesgOptions, OneOperand) {
+  FilterOptions options = ParseVmcoreDmesgOptions({"core"}).value();
+  EXPECT_EQ(options.mode, FilterMode::kDmesg);
+  EXPECT_EQ(options.vmcore, "core");
+  EXPECT_TRUE(options.stream_fd);
+  EXPECT_EQ(ParseVmcoreDmesgOptions({"--", "-h"}).value().vmcore, "-h");
+  EXPECT_EQ(ParseVmcoreDmesgOptions({"-h"}).value().mode, FilterMode::kHelp);
+  EXPECT_EQ(ParseVmcoreDmesgOptions({"-v"}).value().mode, FilterMode::kVersion);
+  for (std::vector<std::string> bad : {std::vector<std::string>{}, {"a", "b"}, {"-x", "a"}})
+    EXPECT_EQ(ParseVmcoreDmesgOptions(bad).error().kind(), ErrorKind::kUsage);
 }
 
 // Debian's kdump-config: "makedumpfile -F -c -d 31 /proc/vmcore | cat >FILE".
@@ -104,7 +139,7 @@ TEST(FilterOptions, Verify) {
   EXPECT_EQ(options.vmcore, "dump");
   EXPECT_EQ(options.sample, std::nullopt);
   EXPECT_EQ(Parse({"--verify", "dump", "--sample", "100", "--json"}).sample, 100u);
-  EXPECT_EQ(ErrorOf({"--verify"}), "no DUMPFILE is given; try --help");
+  EXPECT_EQ(ErrorOf({"--verify"}), "--verify wants a file; try --help");
   EXPECT_EQ(ErrorOf({"--verify", "a", "b"}), "'b' is one operand too many");
   EXPECT_EQ(ErrorOf({"--verify", "--dump-dmesg", "a"}),
             "--verify and --dump-dmesg exclude each other");

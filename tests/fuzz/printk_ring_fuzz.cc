@@ -21,7 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   IdentityKernel kernel(ring.memory(), ring.Vmcoreinfo(), ring.machine());
   uint64_t lines = 0;
-  Result<LogStats> stats = ReadKernelLog(kernel, [&](std::string_view line) -> Status {
+  Result<LogStats> stats = ReadKernelLog(kernel, {}, [&](const LogRecord& record) -> Status {
+    std::string line = FormatLogRecord(record);
     CHECK(!line.empty() && line.back() == '\n');
     ++lines;
     return {};

@@ -12,7 +12,8 @@ constexpr uint64_t kDataRing = kDescRingWords, kDataWord = 1, kDataRingWords = 4
 constexpr uint64_t kRingWords = kDescRingWords + kDataRingWords + 1;
 constexpr uint64_t kDescWords = 3;
 // struct printk_info has the same layout everywhere.
-constexpr uint64_t kInfoSize = 88, kSeq = 0, kTime = 8, kTextLength = 16, kCallerId = 20;
+constexpr uint64_t kInfoSize = 88, kSeq = 0, kTime = 8, kTextLength = 16, kCallerId = 20,
+                   kDevInfo = 24, kDevice = 16;
 
 }  // namespace
 
@@ -61,6 +62,11 @@ void PrintkRingBuilder::DescribeStructs() {
       {"OFFSET(printk_info.ts_nsec)", std::to_string(kTime)},
       {"OFFSET(printk_info.text_len)", std::to_string(kTextLength)},
       {"OFFSET(printk_info.caller_id)", std::to_string(kCallerId)},
+      {"OFFSET(printk_info.dev_info)", std::to_string(kDevInfo)},
+      {"OFFSET(dev_printk_info.subsystem)", "0"},
+      {"OFFSET(dev_printk_info.device)", std::to_string(kDevice)},
+      {"LENGTH(printk_info_subsystem)", std::to_string(kDevice)},
+      {"LENGTH(printk_info_device)", std::to_string(kInfoSize - kDevInfo - kDevice)},
       {"OFFSET(atomic_long_t.counter)", "0"},
   };
 }
@@ -99,6 +105,29 @@ void PrintkRingBuilder::SetBlock(uint64_t id, uint64_t begin, uint64_t next) {
 }
 void PrintkRingBuilder::SetTextLength(uint64_t id, uint16_t length) {
   memory_.Put(PhysAddr(InfoAddress(id) + kTextLength), length, options_.machine.order);
+}
+void PrintkRingBuilder::SetOrigin(uint64_t id, int level, int facility, uint32_t caller,
+                                  std::string_view subsystem, std::string_view device) {
+  uint64_t info = InfoAddress(id);
+  int level_byte = options_.machine.order == ByteOrder::kLittle ? level << 5 : level;
+  memory_.Put(PhysAddr(info + kTextLength + 2), static_cast<uint8_t>(facility));
+  memory_.Put(PhysAddr(info + kTextLength + 3), static_cast<uint8_t>(level_byte));
+  memory_.Put(PhysAddr(info + kCallerId), caller, options_.machine.order);
+  memory_.Write(PhysAddr(info + kDevInfo), AsBytes(subsystem));
+  memory_.Write(PhysAddr(info + kDevInfo + kDevice), AsBytes(device));
+}
+void PrintkRingBuilder::SetClearSeq(uint64_t seq) {
+  SetKey("SYMBOL(clear_seq)", fmt::format("{:x}", kClearSeq));
+  memory_.Put(PhysAddr(kClearSeq), seq, options_.machine.order);
+}
+void PrintkRingBuilder::SetLatchedClearSeq(uint64_t seq, uint32_t counter) {
+  SetKey("SYMBOL(clear_seq)", fmt::format("{:x}", kClearSeq));
+  SetKey("SIZE(latched_seq)", "24");
+  SetKey("OFFSET(latched_seq.val)", "8");
+  memory_.Put(PhysAddr(kClearSeq), counter, options_.machine.order);
+  memory_.Put(PhysAddr(kClearSeq + 8), UINT64_MAX, options_.machine.order);
+  memory_.Put(PhysAddr(kClearSeq + 16), UINT64_MAX, options_.machine.order);
+  memory_.Put(PhysAddr(kClearSeq + 8 + (counter & 1) * 8), seq, options_.machine.order);
 }
 void PrintkRingBuilder::SetHead(uint64_t id) { PutWord(kRing + kHeadWord * word(), id); }
 void PrintkRingBuilder::SetTail(uint64_t id) { PutWord(kRing + kTailWord * word(), id); }

@@ -19,6 +19,7 @@ class PrintkRingBuilder {
 
   // Where the parts of the ring are; pages of their own, so that a test can make one unreadable.
   static constexpr uint64_t kPrb = 0x10000;  // the pointer
+  static constexpr uint64_t kClearSeq = 0x10100;
   static constexpr uint64_t kRing = 0x11000;
   static constexpr uint64_t kDescs = 0x20000;
   static constexpr uint64_t kInfos = 0x40000;
@@ -39,6 +40,14 @@ class PrintkRingBuilder {
   uint64_t Add(std::string_view text, uint64_t ts_nsec = 0, State state = kFinalized);
   // A record that has no block: `lpos` is 1 (its text was lost) or 3 (it has none).
   uint64_t AddDataless(uint64_t lpos, uint64_t ts_nsec = 0);
+
+  // What else the kernel keeps of a record.
+  void SetOrigin(uint64_t id, int level, int facility, uint32_t caller,
+                 std::string_view subsystem = "", std::string_view device = "");
+  // Where the log was cleared: a plain number (before Linux 5.12), or the valid one of two, which
+  // the counter chooses.
+  void SetClearSeq(uint64_t seq);
+  void SetLatchedClearSeq(uint64_t seq, uint32_t counter);
 
   void SetState(uint64_t id, State state) { PutState(id, id, state); }
   // The descriptor in the place of `id` claims to be `other`.

@@ -15,8 +15,9 @@ import archive
 import kernels
 import settings
 
-MODULES = ["test_filter", "test_layout", "test_faults", "test_readers", "test_capture",
-           "test_debian", "test_purgatory", "test_kexec", "test_hotadd", "test_reboot"]
+MODULES = ["test_filter", "test_layout", "test_faults", "test_readers", "test_inputs",
+           "test_capture", "test_debian", "test_purgatory", "test_kexec", "test_hotadd",
+           "test_reboot"]
 
 
 def name_of(test: unittest.TestCase) -> str:

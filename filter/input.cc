@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "filter/input.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+
+#include "base/file.h"
+#include "dumpfile/flattened_source.h"
+#include "elf/notes.h"
+
+namespace kdumpkit {
+namespace {
+
+constexpr uint16_t kX86_64 = 62;  // EM_X86_64
+constexpr uint32_t kNtPrstatus = 1;
+constexpr std::string_view kVmcoreinfoName = "VMCOREINFO";
+constexpr std::string_view kEraseinfoName = "ERASEINFO";
+// Page size when neither the kernel nor the file gives one: the smallest of every supported
+// machine.
+constexpr uint64_t kFallbackPageSize = 4096;
+
+constexpr size_t kSignatureBytes = 16;  // longer than any of them
+
+bool IsKdump(ByteView beginning) {
+  std::string_view text = AsText(beginning);
+  return text.starts_with(kKdumpSignature) || text.starts_with("DISKDUMP");
+}
+
+// A note as it stands in a note segment.
+ByteBuffer MakeNote(std::string_view name, ByteView desc, ByteOrder order) {
+  ByteWriter note(order);
+  note.Put(static_cast<uint32_t>(name.size() + 1));
+  note.Put(static_cast<uint32_t>(desc.size()));
+  note.Put(uint32_t{0});
+  note.PutText(name, (name.size() + 4) / 4 * 4);
+  note.PutBytes(desc);
+  note.PadTo((note.size() + 3) / 4 * 4);
+  return std::move(note).Take();
+}
+
+// The file does not say which machine it is from: utsname may, and of 64-bit little-endian machines
+// only x86_64 exports phys_base (Linux commit 401721ecd1dc, in v4.10) and init_top_pgt.
+uint16_t FindMachine(const KdumpReader& dump, std::string_view vmcoreinfo) {
+  const TargetAbi& abi = dump.info().abi;
+  if (abi.long_size != 8 || abi.order != ByteOrder::kLittle) return 0;
+  const std::string& machine = dump.info().header.utsname[4];
+  if (machine == "x86_64") return kX86_64;
+  bool known = vmcoreinfo.find("NUMBER(phys_base)=") != std::string_view::npos ||
+               vmcoreinfo.find("SYMBOL(init_level4_pgt)=") != std::string_view::npos;
+  return known ? kX86_64 : 0;
+}
+
+void ParseInputNotes(Input& input) {
+  NoteList list = ParseNotes(input.raw_notes, 0, input.machine.order, FileOffset(0));
+  input.notes = std::move(list.notes);
+  if (!list.problem.empty())
+    input.warnings.push_back(fmt::format("'{}': {} of the notes", input.path, list.problem));
+  auto cpus = std::count_if(input.notes.begin(), input.notes.end(), [](const Note& note) {
+    return note.name == "CORE" && note.type == kNtPrstatus;
+  });
+  input.cpu_count = static_cast<uint32_t>(cpus);
+}
+
+// VMCOREINFO of a file that has it outside of its notes, or has no notes (version 3), becomes a
+// note, so that it stands in one in all that is written.
+Status TakeVmcoreinfo(Input& input) {
+  const KdumpSubHeader& header = input.kdump->info().sub_header;
+  if (header.size_vmcoreinfo == 0) return {};
+  ByteBuffer text = TRY(input.kdump->Vmcoreinfo());
+  uint64_t inside = header.offset_vmcoreinfo - header.offset_note;
+  if (header.offset_vmcoreinfo >= header.offset_note && inside <= input.raw_notes.size() &&
+      text.size() <= input.raw_notes.size() - inside) {
+    input.vmcoreinfo_offset = inside;
+  } else {
+    ByteBuffer note = MakeNote(kVmcoreinfoName, text, input.machine.order);
+    input.vmcoreinfo_offset = input.raw_notes.size() + note.size() - (text.size() + 3) / 4 * 4;
+    input.raw_notes.insert(input.raw_notes.end(), note.begin(), note.end());
+  }
+  input.vmcoreinfo_size = text.size();
+  return {};
+}
+
+Status OpenKdump(std::unique_ptr<DumpSource> source, Input& input) {
+  input.kdump = TRY(KdumpReader::Open(std::move(source)));
+  const KdumpInfo& info = input.kdump->info();
+  input.machine = {0, info.abi.order, info.abi.long_size};
+  input.raw_notes = TRY(input.kdump->Notes());
+  TRY(TakeVmcoreinfo(input));
+  input.machine.elf_machine = FindMachine(*input.kdump, input.vmcoreinfo());
+  input.eraseinfo = TRY(input.kdump->Eraseinfo());
+  ParseInputNotes(input);
+  if (input.cpu_count == 0) input.cpu_count = static_cast<uint32_t>(info.header.nr_cpus);
+  if (input.incomplete())
+    input.warnings.push_back(
+        fmt::format("'{}': the dump is marked incomplete: pages are missing", input.path));
+  return {};
+}
+
+void FromElf(std::unique_ptr<Vmcore> elf, Input& input) {
+  input.elf = std::move(elf);
+  const Vmcore& vmcore = *input.elf;
+  input.machine = {vmcore.machine(), vmcore.order(), vmcore.word_size()};
+  input.raw_notes.assign(vmcore.raw_notes().begin(), vmcore.raw_notes().end());
+  input.notes.assign(vmcore.notes().begin(), vmcore.notes().end());
+  for (Note& note : input.notes)
+    note.desc = ByteView(input.raw_notes).subspan(note.raw_offset, note.desc.size());
+  if (const Note* note = vmcore.vmcoreinfo(); note != nullptr) {
+    input.vmcoreinfo_offset = note->raw_offset;
+    input.vmcoreinfo_size = note->desc.size();
+  }
+  for (const Note& note : input.notes)
+    if (note.name == kEraseinfoName) input.eraseinfo.assign(note.desc.begin(), note.desc.end());
+  input.cpu_count = vmcore.cpu_count();
+  input.warnings.assign(vmcore.warnings().begin(), vmcore.warnings().end());
+}
+
+// The dump in a flattened stream.
+Result<std::unique_ptr<DumpSource>> OpenStream(UniqueFd fd) {
+  std::unique_ptr<FlattenedSource> stream = TRY(FlattenedSource::Open(std::move(fd)));
+  ByteBuffer beginning(std::min<uint64_t>(stream->size(), kSignatureBytes));
+  TRY(stream->ReadFullyAt(FileOffset(0), beginning));
+  if (!IsKdump(beginning))
+    return Unsupported(
+        "a flattened stream of something else than a kdump-compressed file (of an ELF core?); make "
+        "a file of it first (-R)");
+  return std::unique_ptr<DumpSource>(std::move(stream));
+}
+
+Status OpenAny(Input& input) {
+  std::string object = fmt::format("'{}'", input.path);
+  UniqueFd fd = TRY(OpenFile(input.path, O_RDONLY));
+  ByteBuffer beginning(kSignatureBytes);
+  // What cannot be read is reported where it is opened as what it is not: an ELF file.
+  beginning.resize(ReadAt(fd.get(), FileOffset(0), beginning).value_or(0));
+  if (AsText(beginning).starts_with(kFlattenedSignature)) {
+    input.flattened = true;
+    return OpenKdump(TRY(OpenStream(std::move(fd)).In(object)), input).In(object);
+  }
+  if (IsKdump(beginning))
+    return OpenKdump(TRY(FileSource::Open(std::move(fd)).In(object)), input).In(object);
+  FromElf(TRY(Vmcore::Open(input.path)), input);
+  return {};
+}
+
+uint64_t CrashTime(const CrashedKernel* kernel, const Input& input) {
+  uint64_t seconds = input.kdump ? input.kdump->info().header.tv_sec : 0;
+  if (kernel == nullptr) return seconds;
+  std::string text = kernel->info().Text("CRASHTIME").value_or("");
+  std::from_chars(text.data(), text.data() + text.size(), seconds);
+  return seconds;
+}
+
+void ReadKernelFacts(Crash& crash) {
+  crash.page_size = crash.kernel->page_size();
+  crash.phys_base = crash.kernel->phys_base();
+  Result<Utsname> utsname = ReadUtsname(*crash.kernel);
+  if (utsname) {
+    crash.utsname = *utsname;
+    return;
+  }
+  // The release at least stands in VMCOREINFO; readers want it.
+  if (crash.utsname.release().empty())
+    crash.utsname.fields[2] = crash.kernel->info().Text("OSRELEASE").value_or("");
+  crash.warnings.push_back(std::move(utsname.error()).In("reading utsname").message());
+}
+
+}  // namespace
+
+Result<Input> Input::Open(const std::string& path) {
+  Input input;
+  input.path = path;
+  TRY(OpenAny(input));
+  return input;
+}
+
+const MemorySource& Input::memory() const {
+  if (elf) return *elf;
+  return *kdump;
+}
+
+std::vector<PhysRange> Input::existing() const {
+  if (kdump) return kdump->existing();
+  return {elf->ranges().begin(), elf->ranges().end()};
+}
+
+bool Input::incomplete() const {
+  if (elf) return elf->truncated_at().has_value();
+  return kdump->info().incomplete();
+}
+
+int Input::dump_level() const {
+  return kdump ? static_cast<int>(kdump->info().sub_header.dump_level & 31) : 0;
+}
+
+std::string_view Input::vmcoreinfo() const {
+  return AsText(ByteView(raw_notes).subspan(vmcoreinfo_offset, vmcoreinfo_size));
+}
+
+Result<std::unique_ptr<CrashedKernel>> OpenKernel(const Input& input) {
+  if (input.vmcoreinfo().empty())
+    return Unsupported(
+        "the vmcore has no VMCOREINFO note (was the crash kernel loaded without it?)");
+  if (input.machine.elf_machine == 0)
+    return Unsupported("the dump does not say which machine it is from, or it is not x86_64");
+  return CrashedKernel::Open(input.memory(), input.machine, input.vmcoreinfo());
+}
+
+Result<Crash> Crash::Open(const std::string& path) {
+  Crash crash;
+  crash.input = TRY(Input::Open(path));
+  if (crash.input.kdump) {
+    const KdumpInfo& info = crash.input.kdump->info();
+    crash.utsname.fields = info.header.utsname;
+    crash.phys_base = info.sub_header.phys_base;
+    crash.page_size = info.block_size();
+  } else {
+    crash.page_size = kFallbackPageSize;
+  }
+  Result<std::unique_ptr<CrashedKernel>> kernel = OpenKernel(crash.input);
+  if (kernel) {
+    crash.kernel = std::move(*kernel);
+    ReadKernelFacts(crash);
+  } else {
+    crash.warnings.push_back(kernel.error().message());
+  }
+  crash.crash_time = CrashTime(crash.kernel.get(), crash.input);
+  crash.page_shift = std::countr_zero(crash.page_size);
+  return crash;
+}
+
+}  // namespace kdumpkit

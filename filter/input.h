@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A file with a dead machine's memory, of whichever format, told by its content: an ELF vmcore, a
+// kdump-compressed file, or one of the latter flattened.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dumpfile/kdump_reader.h"
+#include "elf/vmcore.h"
+#include "kernel/crashed_kernel.h"
+
+namespace kdumpkit {
+
+struct Input {
+  // Errors name the file.
+  static Result<Input> Open(const std::string& path);
+
+  const MemorySource& memory() const;
+  // What was memory when the machine died, in the file or not.
+  std::vector<PhysRange> existing() const;
+  // Data is missing that was meant to be there: truncated, or marked incomplete.
+  bool incomplete() const;
+  // The dump level that was applied when the file was made; 0 when none was or nothing says so.
+  int dump_level() const;
+  std::string_view vmcoreinfo() const;  // empty without one
+
+  std::string path;
+  // Exactly one of the two.
+  std::unique_ptr<Vmcore> elf;
+  std::unique_ptr<KdumpReader> kdump;
+  bool flattened = false;  // what `kdump` reads from is a flattened stream
+
+  // elf_machine is 0 when the file does not tell.
+  MachineId machine;
+  // Contents of the note segments; notes[i].desc and vmcoreinfo() point into them.
+  ByteBuffer raw_notes;
+  std::vector<Note> notes;
+  // The VMCOREINFO text in raw_notes; size 0 when there is none.
+  size_t vmcoreinfo_offset = 0;
+  size_t vmcoreinfo_size = 0;
+  uint32_t cpu_count = 0;
+  ByteBuffer eraseinfo;  // the record of data erased from the dump
+  std::vector<std::string> warnings;
+};
+
+// A file and the kernel in it.
+struct Crash {
+  // A kernel that cannot be understood is a warning only.
+  static Result<Crash> Open(const std::string& path);
+
+  Input input;
+  std::unique_ptr<CrashedKernel> kernel;  // null when it cannot be understood
+  uint64_t page_size = 0;
+  int page_shift = 0;
+  Utsname utsname;
+  uint64_t crash_time = 0;  // seconds since 1970, 0 unknown
+  uint64_t phys_base = 0;
+  std::vector<std::string> warnings;  // about the kernel
+};
+
+// `input` must outlive the result.
+Result<std::unique_ptr<CrashedKernel>> OpenKernel(const Input& input);
+
+}  // namespace kdumpkit
