@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "dumpfile/flattened_source.h"
 #include "elf/notes.h"
+#include "kernel/arch.h"
 
 namespace kdumpkit {
 namespace {
@@ -87,7 +88,7 @@ Status TakeVmcoreinfo(Input& input) {
 Status OpenKdump(std::unique_ptr<DumpSource> source, Input& input) {
   input.kdump = TRY(KdumpReader::Open(std::move(source)));
   const KdumpInfo& info = input.kdump->info();
-  input.machine = {0, info.abi.order, info.abi.long_size};
+  input.machine = {0, info.abi.order, info.abi.long_size, info.sub_header.phys_base};
   input.raw_notes = TRY(input.kdump->Notes());
   TRY(TakeVmcoreinfo(input));
   input.machine.elf_machine = FindMachine(*input.kdump, input.vmcoreinfo());
@@ -100,10 +101,21 @@ Status OpenKdump(std::unique_ptr<DumpSource> source, Input& input) {
   return {};
 }
 
+// /proc/vmcore has a segment for the kernel's image, as has every core that knows virtual
+// addresses.
+std::optional<uint64_t> PhysBaseOfSegments(const Vmcore& vmcore) {
+  const Arch* arch = FindArch(vmcore.machine());
+  if (arch == nullptr) return std::nullopt;
+  for (const Segment& segment : vmcore.segments())
+    if (auto base = arch->PhysBaseOf(segment.vaddr, segment.paddr)) return base;
+  return std::nullopt;
+}
+
 void FromElf(std::unique_ptr<Vmcore> elf, Input& input) {
   input.elf = std::move(elf);
   const Vmcore& vmcore = *input.elf;
   input.machine = {vmcore.machine(), vmcore.order(), vmcore.word_size()};
+  input.machine.phys_base = PhysBaseOfSegments(vmcore);
   input.raw_notes.assign(vmcore.raw_notes().begin(), vmcore.raw_notes().end());
   input.notes.assign(vmcore.notes().begin(), vmcore.notes().end());
   for (Note& note : input.notes)

@@ -29,7 +29,7 @@ class Refilter(case.VmCase):
         self.filter("-f", *case.CODECS["lzo"], "-d", 31, *words, dump, path)
         return path
 
-    @case.for_each(codec=["snappy", "zstd"])
+    @case.for_each(codec=["zstd"])
     def check_same_file_as_the_direct_way(self, kernel, codec):
         """Byte for byte, whatever codec it was packed with."""
         settings.current.need_own_filter()
@@ -49,7 +49,7 @@ class Refilter(case.VmCase):
         self.succeed(["cmp", path, self.dump_path(kernel, 31, "lzo")])
         stream.unlink()
 
-    @case.for_each(codec=["zlib"])
+    @case.for_each(codec=["lzo"])
     def check_same_pages_as_makedumpfile(self, kernel, codec):
         """Both filter the same dump, and keep the same pages with the same bytes."""
         settings.current.need_own_filter()
