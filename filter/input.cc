@@ -55,6 +55,11 @@ uint16_t FindMachine(const KdumpReader& dump, std::string_view vmcoreinfo) {
   return known ? kX86_64 : 0;
 }
 
+void WarnOfMark(Input& input) {
+  input.warnings.push_back(
+      fmt::format("'{}': the dump is marked incomplete: pages are missing", input.path));
+}
+
 void ParseInputNotes(Input& input) {
   NoteList list = ParseNotes(input.raw_notes, 0, input.machine.order, FileOffset(0));
   input.notes = std::move(list.notes);
@@ -95,9 +100,7 @@ Status OpenKdump(std::unique_ptr<DumpSource> source, Input& input) {
   input.eraseinfo = TRY(input.kdump->Eraseinfo());
   ParseInputNotes(input);
   if (input.cpu_count == 0) input.cpu_count = static_cast<uint32_t>(info.header.nr_cpus);
-  if (input.incomplete())
-    input.warnings.push_back(
-        fmt::format("'{}': the dump is marked incomplete: pages are missing", input.path));
+  if (input.incomplete()) WarnOfMark(input);
   return {};
 }
 
@@ -128,6 +131,7 @@ void FromElf(std::unique_ptr<Vmcore> elf, Input& input) {
     if (note.name == kEraseinfoName) input.eraseinfo.assign(note.desc.begin(), note.desc.end());
   input.cpu_count = vmcore.cpu_count();
   input.warnings.assign(vmcore.warnings().begin(), vmcore.warnings().end());
+  if (vmcore.marked_incomplete()) WarnOfMark(input);
 }
 
 // The dump in a flattened stream.
@@ -200,7 +204,7 @@ std::vector<PhysRange> Input::existing() const {
 }
 
 bool Input::incomplete() const {
-  if (elf) return elf->truncated_at().has_value();
+  if (elf) return elf->truncated_at().has_value() || elf->marked_incomplete();
   return kdump->info().incomplete();
 }
 
