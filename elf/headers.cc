@@ -96,6 +96,7 @@ Status HeaderReader::ReadElfHeader() {
     return Malformed("'{}': program headers of {} bytes (at {:#x}) are too small", path_,
                      header_.e_phentsize, offsetof(Elf64_Ehdr, e_phentsize));
   result_.machine = header_.e_machine;
+  result_.flags = header_.e_flags;
   return {};
 }
 

@@ -26,6 +26,7 @@ struct ProgramHeader {
 struct ElfHeaders {
   uint16_t machine = 0;
   ByteOrder order = ByteOrder::kLittle;
+  uint32_t flags = 0;                   // e_flags
   std::vector<ProgramHeader> programs;  // in the order of the file
 };
 

@@ -47,6 +47,8 @@ class Vmcore : public MemorySource {
   virtual ByteView raw_notes() const = 0;
   // The end of the file when segments reach beyond it. What is in the file can be read.
   virtual std::optional<FileOffset> truncated_at() const = 0;
+  // makedumpfile -E could not write all of it, and says so in the header.
+  virtual bool marked_incomplete() const = 0;
   // What is wrong with the file though it can be used (a truncated file, a damaged note): whole
   // sentences for the user.
   virtual std::span<const std::string> warnings() const = 0;

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "dumpfile/flattened_source.h"
 #include "elf/notes.h"
+#include "kernel/arch.h"
 
 namespace kdumpkit {
 namespace {
@@ -54,6 +55,11 @@ uint16_t FindMachine(const KdumpReader& dump, std::string_view vmcoreinfo) {
   return known ? kX86_64 : 0;
 }
 
+void WarnOfMark(Input& input) {
+  input.warnings.push_back(
+      fmt::format("'{}': the dump is marked incomplete: pages are missing", input.path));
+}
+
 void ParseInputNotes(Input& input) {
   NoteList list = ParseNotes(input.raw_notes, 0, input.machine.order, FileOffset(0));
   input.notes = std::move(list.notes);
@@ -87,23 +93,32 @@ Status TakeVmcoreinfo(Input& input) {
 Status OpenKdump(std::unique_ptr<DumpSource> source, Input& input) {
   input.kdump = TRY(KdumpReader::Open(std::move(source)));
   const KdumpInfo& info = input.kdump->info();
-  input.machine = {0, info.abi.order, info.abi.long_size};
+  input.machine = {0, info.abi.order, info.abi.long_size, info.sub_header.phys_base};
   input.raw_notes = TRY(input.kdump->Notes());
   TRY(TakeVmcoreinfo(input));
   input.machine.elf_machine = FindMachine(*input.kdump, input.vmcoreinfo());
   input.eraseinfo = TRY(input.kdump->Eraseinfo());
   ParseInputNotes(input);
   if (input.cpu_count == 0) input.cpu_count = static_cast<uint32_t>(info.header.nr_cpus);
-  if (input.incomplete())
-    input.warnings.push_back(
-        fmt::format("'{}': the dump is marked incomplete: pages are missing", input.path));
+  if (input.incomplete()) WarnOfMark(input);
   return {};
+}
+
+// /proc/vmcore has a segment for the kernel's image, as has every core that knows virtual
+// addresses.
+std::optional<uint64_t> PhysBaseOfSegments(const Vmcore& vmcore) {
+  const Arch* arch = FindArch(vmcore.machine());
+  if (arch == nullptr) return std::nullopt;
+  for (const Segment& segment : vmcore.segments())
+    if (auto base = arch->PhysBaseOf(segment.vaddr, segment.paddr)) return base;
+  return std::nullopt;
 }
 
 void FromElf(std::unique_ptr<Vmcore> elf, Input& input) {
   input.elf = std::move(elf);
   const Vmcore& vmcore = *input.elf;
   input.machine = {vmcore.machine(), vmcore.order(), vmcore.word_size()};
+  input.machine.phys_base = PhysBaseOfSegments(vmcore);
   input.raw_notes.assign(vmcore.raw_notes().begin(), vmcore.raw_notes().end());
   input.notes.assign(vmcore.notes().begin(), vmcore.notes().end());
   for (Note& note : input.notes)
@@ -116,6 +131,7 @@ void FromElf(std::unique_ptr<Vmcore> elf, Input& input) {
     if (note.name == kEraseinfoName) input.eraseinfo.assign(note.desc.begin(), note.desc.end());
   input.cpu_count = vmcore.cpu_count();
   input.warnings.assign(vmcore.warnings().begin(), vmcore.warnings().end());
+  if (vmcore.marked_incomplete()) WarnOfMark(input);
 }
 
 // The dump in a flattened stream.
@@ -188,7 +204,7 @@ std::vector<PhysRange> Input::existing() const {
 }
 
 bool Input::incomplete() const {
-  if (elf) return elf->truncated_at().has_value();
+  if (elf) return elf->truncated_at().has_value() || elf->marked_incomplete();
   return kdump->info().incomplete();
 }
 

@@ -102,6 +102,8 @@ std::string_view ModeOption(FilterMode mode) {
       return "--info";
     case FilterMode::kCompare:
       return "--compare";
+    case FilterMode::kShowLayout:
+      return "--show-layout";
     case FilterMode::kMemUsage:
       return "--mem-usage";
     case FilterMode::kShowLayout:

@@ -26,6 +26,7 @@ enum class FilterMode {
   kDmesg,
   kVerify,
   kReassemble,
+  kShowLayout,
   kInfo,
   kCompare,
   kMemUsage,

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "elf/vmcore.h"
+#include "filter/input.h"
 #include "kernel/page_layout.h"
 
 namespace kdumpkit {
@@ -49,11 +49,9 @@ nlohmann::ordered_json RowJson(const LayoutReport::Row& row) {
 }  // namespace
 
 Result<LayoutReport> ShowLayout(const FilterOptions& options) {
-  std::unique_ptr<Vmcore> vmcore = TRY(Vmcore::Open(options.vmcore));
-  const Note* note = vmcore->vmcoreinfo();
-  if (note == nullptr) return Unsupported("'{}' has no VMCOREINFO note", options.vmcore);
-  MachineId machine{vmcore->machine(), vmcore->order(), vmcore->word_size()};
-  auto kernel = TRY(CrashedKernel::Open(*vmcore, machine, AsText(note->desc)));
+  Input input = TRY(Input::Open(options.vmcore));
+  std::unique_ptr<CrashedKernel> kernel =
+      TRY(OpenKernel(input).In(fmt::format("'{}'", options.vmcore)));
   LayoutReport report = ReportOf(*kernel);
   report.vmcore = options.vmcore;
   return report;

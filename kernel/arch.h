@@ -35,7 +35,10 @@ class Arch {
   virtual std::string_view name() const = 0;  // as `uname -m` gives it
   virtual Result<Paging> FindPaging(const Vmcoreinfo& info, const MachineId& machine) const = 0;
   // See CrashedKernel::phys_base().
-  virtual Result<uint64_t> FindPhysBase(const Vmcoreinfo& info) const = 0;
+  virtual Result<uint64_t> FindPhysBase(const Vmcoreinfo& info, const MachineId& machine) const = 0;
+  // What phys_base is when `physical` is mapped at `address`; nothing when that is not in the
+  // image.
+  virtual std::optional<uint64_t> PhysBaseOf(VirtAddr address, PhysAddr physical) const = 0;
   virtual SectionBits DefaultSectionBits(const Vmcoreinfo& info) const = 0;
 };
 

@@ -59,7 +59,7 @@ Result<std::unique_ptr<CrashedKernel>> CrashedKernel::Open(const MemorySource& s
   Vmcoreinfo info = TRY(Vmcoreinfo::Parse(vmcoreinfo_text));
   Paging paging = TRY(arch->FindPaging(info, machine));
   TRY(CheckPageSize(info, paging));
-  uint64_t phys_base = TRY(arch->FindPhysBase(info));
+  uint64_t phys_base = TRY(arch->FindPhysBase(info, machine));
   return std::unique_ptr<CrashedKernel>(std::make_unique<OpenedKernel>(
       source, machine, *arch, std::move(info), std::move(paging), phys_base));
 }

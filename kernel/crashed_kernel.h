@@ -18,6 +18,9 @@ struct MachineId {
   uint16_t elf_machine = 0;  // e_machine, for instance EM_X86_64
   ByteOrder order = ByteOrder::kLittle;
   int word_size = 8;
+  // phys_base as the file has it (a kdump sub header, the segment of the kernel image), for kernels
+  // whose VMCOREINFO has none.
+  std::optional<uint64_t> phys_base = std::nullopt;
 };
 
 // struct new_utsname: sysname, nodename, release, version, machine, domainname.

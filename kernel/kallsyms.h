@@ -3,6 +3,7 @@
 // scripts/kallsyms.c). Modules have tables of their own, which are not read here.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -47,6 +48,9 @@ class Kallsyms {
 
  private:
   friend class KallsymsFinder;
+  // KSYM_NAME_LEN is 512 since Linux 6.1, 128 before.
+  static constexpr size_t kMaxName = 1024;
+  using NameBuffer = std::array<char, kMaxName>;
   struct TokenPlace {
     size_t at = 0;
     size_t size = 0;
@@ -55,7 +59,7 @@ class Kallsyms {
 
   // The name whose length stands at `at`, after which `at` is the next one's. Empty when it runs
   // out of the table, is empty or too long.
-  std::string_view Expand(size_t& at, std::string& buffer) const;
+  std::string_view Expand(size_t& at, NameBuffer& buffer) const;
   VirtAddr AddressOf(uint32_t index, KallsymsAddress kind) const;
   // Walks over all names; finds out how lengths and addresses are encoded.
   Status Verify(VirtAddr stext);

@@ -71,12 +71,21 @@ KernelFacts KernelFacts::Learn(const CrashedKernel& kernel) {
   return facts;
 }
 
+// Of the two symbols that lead to the memory map a kernel needs one, and so with the nodes.
+bool KernelFacts::HasSymbolFor(std::string_view key) const {
+  for (auto [one, other] : {std::pair{"SYMBOL(mem_section)", "SYMBOL(mem_map)"},
+                            std::pair{"SYMBOL(node_data)", "SYMBOL(contig_page_data)"}}) {
+    if (key == one || key == other) return Has(one) || Has(other);
+  }
+  return Has(key);
+}
+
 // What is learned besides VMCOREINFO. Of symbols only those that VMCOREINFO lacks: for mem_section
 // it gives the array, not the variable.
 std::optional<KernelFact> KernelFacts::Learned(std::string_view key, const Btf* btf,
                                                const Kallsyms* symbols) const {
   if (key.starts_with("SYMBOL(")) {
-    if (symbols == nullptr || Has(key)) return std::nullopt;
+    if (symbols == nullptr || HasSymbolFor(key)) return std::nullopt;
     auto address = symbols->Find({key.substr(7, key.size() - 8)})[0];
     if (!address) return std::nullopt;
     return KernelFact{.value = address->value, .source = FactSource::kKallsyms};

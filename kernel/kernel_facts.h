@@ -65,6 +65,7 @@ class KernelFacts {
   Result<uint64_t> Get(std::string_view key) const;
   std::optional<KernelFact> Learned(std::string_view key, const Btf* btf,
                                     const Kallsyms* symbols) const;
+  bool HasSymbolFor(std::string_view key) const;
   void Settle(const Btf* btf, const Kallsyms* symbols);
 
   const Vmcoreinfo* info_;

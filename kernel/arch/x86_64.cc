@@ -12,6 +12,8 @@ constexpr uint16_t kElfMachine = 62;  // EM_X86_64
 // virtual - kStartKernelMap + phys_base.
 constexpr uint64_t kStartKernelMap = 0xffffffff80000000;
 constexpr uint64_t kDefaultImageSize = uint64_t{1} << 30;  // KERNEL_IMAGE_SIZE with KASLR
+// … and without; modules follow behind it.
+constexpr uint64_t kSmallestImageSize = uint64_t{512} << 20;
 
 // _PAGE_PRESENT alone: what the kernel also takes for present, _PAGE_PROTNONE, is found in the
 // user's part of the tables only.
@@ -50,7 +52,7 @@ class X86_64 final : public Arch {
       return Malformed("an x86_64 kernel must be 64-bit and little-endian");
     }
     Paging paging;
-    paging.root = TRY(TopTablePhysical(info));
+    paging.root = TRY(TopTablePhysical(info, machine));
     bool five = HasFiveLevels(info);
     paging.levels = Levels(five);
     paging.address_bits = five ? 57 : 48;
@@ -62,8 +64,16 @@ class X86_64 final : public Arch {
     return paging;
   }
 
-  Result<uint64_t> FindPhysBase(const Vmcoreinfo& info) const override {
+  // Linux exports the number since v4.10 (commit 401721ecd1dc, "kexec: export the value of
+  // phys_base instead of symbol address").
+  Result<uint64_t> FindPhysBase(const Vmcoreinfo& info, const MachineId& machine) const override {
+    if (!info.Number("phys_base") && machine.phys_base) return *machine.phys_base;
     return static_cast<uint64_t>(TRY(info.RequireNumber("phys_base")));
+  }
+
+  std::optional<uint64_t> PhysBaseOf(VirtAddr address, PhysAddr physical) const override {
+    if (address.value - kStartKernelMap >= kSmallestImageSize) return std::nullopt;
+    return physical.value - (address.value - kStartKernelMap);
   }
 
   SectionBits DefaultSectionBits(const Vmcoreinfo& info) const override {
@@ -72,9 +82,9 @@ class X86_64 final : public Arch {
 
  private:
   // The tables cannot be found through the tables: the image's own mapping gives their address.
-  Result<PhysAddr> TopTablePhysical(const Vmcoreinfo& info) const {
+  Result<PhysAddr> TopTablePhysical(const Vmcoreinfo& info, const MachineId& machine) const {
     VirtAddr table = TRY(TopTable(info));
-    uint64_t phys_base = TRY(FindPhysBase(info));
+    uint64_t phys_base = TRY(FindPhysBase(info, machine));
     uint64_t image_size = static_cast<uint64_t>(
         info.Number("KERNEL_IMAGE_SIZE").value_or(int64_t{kDefaultImageSize}));
     uint64_t offset = table.value - kStartKernelMap;

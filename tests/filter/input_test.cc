@@ -172,6 +172,14 @@ TEST_F(InputTest, AnIncompleteDumpStaysOne) {
   EXPECT_TRUE(Again()->info().incomplete());
 }
 
+TEST_F(InputTest, AnElfCoreThatIsMarkedIncompleteMakesAnIncompleteDump) {
+  ByteBuffer core = VmcoreBuilder().AddCpu().AddSegment(PhysAddr(0), PatternBytes(8192, 1)).Build();
+  EXPECT_EQ(Refilter(core, 1).completeness, Completeness::kComplete);
+  Store32(core, 48, 1);  // e_flags
+  EXPECT_EQ(Refilter(core, 1).completeness, Completeness::kPartial);
+  EXPECT_TRUE(Again()->info().incomplete());
+}
+
 TEST_F(InputTest, AnEraseRecordOfAnElfCoreStandsInTheDump) {
   VmcoreBuilder builder;
   builder.AddCpu().AddNote("ERASEINFO", 0, AsBytes("erase x size 4\n"));

@@ -232,5 +232,24 @@ TEST(Arch, IsFoundByElfMachine) {
   EXPECT_EQ(FindArch(0), nullptr);
 }
 
+// Before Linux 4.10 VMCOREINFO has no phys_base.
+TEST_F(FourLevels, PhysBaseOfTheFileStandsIn) {
+  const char* info = "PAGESIZE=4096\nSYMBOL(init_level4_pgt)=ffffffff81000000\n";
+  MachineId machine = kX86_64;
+  machine.phys_base = X86_64Arch().PhysBaseOf(VirtAddr(0xffffffff81200000), PhysAddr(0x201000));
+  auto kernel = CrashedKernel::Open(memory_, machine, info);
+  ASSERT_TRUE(kernel) << kernel.error().message();
+  EXPECT_EQ((*kernel)->phys_base(), static_cast<uint64_t>(-16773120));
+  machine.phys_base = 0x5000;
+  EXPECT_EQ(CrashedKernel::Open(memory_, machine, kInfo).value()->phys_base(),
+            static_cast<uint64_t>(-16773120));
+}
+
+TEST(X86_64, PhysBaseComesFromTheImageOnly) {
+  for (uint64_t address : {uint64_t{0}, uint64_t{0xffff888000000000}, uint64_t{0xffffffffa0000000},
+                           uint64_t{0xffffffffff600000}})
+    EXPECT_FALSE(X86_64Arch().PhysBaseOf(VirtAddr(address), PhysAddr(0))) << address;
+}
+
 }  // namespace
 }  // namespace kdumpkit

@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import re
 import subprocess
 import unittest
 
@@ -29,7 +30,7 @@ class Refilter(case.VmCase):
         self.filter("-f", *case.CODECS["lzo"], "-d", 31, *words, dump, path)
         return path
 
-    @case.for_each(codec=["snappy", "zstd"])
+    @case.for_each(codec=["zstd"])
     def check_same_file_as_the_direct_way(self, kernel, codec):
         """Byte for byte, whatever codec it was packed with."""
         settings.current.need_own_filter()
@@ -49,7 +50,7 @@ class Refilter(case.VmCase):
         self.succeed(["cmp", path, self.dump_path(kernel, 31, "lzo")])
         stream.unlink()
 
-    @case.for_each(codec=["zlib"])
+    @case.for_each(codec=["lzo"])
     def check_same_pages_as_makedumpfile(self, kernel, codec):
         """Both filter the same dump, and keep the same pages with the same bytes."""
         settings.current.need_own_filter()
@@ -98,7 +99,7 @@ class Refilter(case.VmCase):
                          [pfn for pfn, _ in kdump_file.KdumpFile(source).pages()])
 
 
-@case.expanded
+@case.expanded_over(kernel=settings.current.kernels[:1])
 class Verbs(case.VmCase):
     """What is said of a file without writing a dump, and the log."""
 
@@ -166,6 +167,8 @@ SCRIPT = """
 echo "GUEST: vmcoreinfo $(ls /sys/firmware/qemu_fw_cfg/by_name/etc/vmcoreinfo)"
 echo "GUEST: ask dump"
 read -r answer
+kdump-filter --mem-usage --json /proc/kcore >/tmp/usage
+echo "GUEST: kcore $? $(tr -d '\\n' </tmp/usage)"
 poweroff -f
 """
 # Name of the file: arguments of dump-guest-memory. QEMU may be built without a codec.
@@ -175,8 +178,8 @@ MEMORY_MIB = 192
 
 
 @case.once
-def qemu_dumps(folder: pathlib.Path) -> bytes:
-    """Dumps of one stopped guest, in every format; returns its memory."""
+def qemu_dumps(folder: pathlib.Path) -> tuple[bytes, str]:
+    """Dumps of one stopped guest, in every format; returns its memory and its console."""
     kernel = kernels.find("6.1")
     memory = b""
 
@@ -193,13 +196,15 @@ def qemu_dumps(folder: pathlib.Path) -> bytes:
         machine.execute("cont")
         return "done"
 
-    image = guest.guest_image(kernel, SCRIPT, {}, {}, modules=["qemu_fw_cfg"])
+    own = guest.Program(settings.current.program("filter/kdump-filter"))
+    image = guest.guest_image(kernel, SCRIPT, {"bin/kdump-filter": own}, {},
+                              modules=["qemu_fw_cfg"])
     run = guest.GuestRun(kernel, image, memory_mib=MEMORY_MIB, cpus=1, crashkernel="0",
                          time_limit=120, qemu_arguments=["-device", "vmcoreinfo"])
     result = run.run(verbose=case.show, answer=take)
     if not memory:
         raise RuntimeError(f"the guest ended ({result.how}):\n{result.console[-2000:]}")
-    return memory
+    return memory, result.console
 
 
 @case.expanded_over(form=FORMATS)
@@ -208,7 +213,7 @@ class Qemu(case.VmCase):
 
     def setUp(self):
         settings.current.need_own_filter()
-        self.memory = qemu_dumps(self.work)
+        self.memory, self.console = qemu_dumps(self.work)
 
     def filtered(self, form: str, level: int) -> kdump_file.KdumpFile:
         """A dump of it."""
@@ -244,3 +249,13 @@ class Qemu(case.VmCase):
         path = self.work / f"{form}-log"
         self.filter("-f", "--dump-dmesg", self.work / form, path)
         self.assertIn("Linux version", path.read_text(encoding="utf-8"))
+
+    def test_mem_usage_of_the_running_kernel(self):
+        """/proc/kcore is a vmcore, too: every page has its class."""
+        status, text = re.search(r"GUEST: kcore (\d+) (.*)", self.console).groups()
+        self.assertEqual(status, "0")
+        usage = json.loads(text)
+        self.assertGreater(usage["memory_pages"], 40000)
+        self.assertEqual(sum(c["pages"] for c in usage["classes"].values()), usage["memory_pages"])
+        self.assertGreater(usage["classes"]["free"]["pages"], usage["memory_pages"] // 2)
+        self.assertEqual(usage["warnings"], [])
