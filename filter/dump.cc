@@ -168,7 +168,7 @@ Result<DumpReport> CreateDump(const FilterOptions& options, const std::atomic<bo
   Crash crash = TRY(Crash::Open(options.vmcore));
   Destination destination = TRY(Destination::Create(options));
   Selection selection = SelectPages(crash.input.memory(), crash.kernel.get(), crash.page_shift,
-                                    options.level, options.threads, crash.input.dump_level());
+                                    options.level, options.threads, crash.input.possible_level());
   DumpReport report = BeginReport(options, crash, selection);
   std::optional<KdumpWriter> writer;
   if (std::unique_ptr<DumpSink> sink = destination.MakeSink())

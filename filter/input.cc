@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "dumpfile/flattened_source.h"
 #include "elf/notes.h"
+#include "filter/dump_level.h"
 #include "kernel/arch.h"
 
 namespace kdumpkit {
@@ -24,6 +25,9 @@ constexpr std::string_view kEraseinfoName = "ERASEINFO";
 // machine.
 constexpr uint64_t kFallbackPageSize = 4096;
 
+// Memory that a segment has no data for counts up to here: a corrupt size must not make bitmaps of
+// its own size.
+constexpr uint64_t kMaxAddress = uint64_t{1} << 46;
 constexpr size_t kSignatureBytes = 16;  // longer than any of them
 
 bool IsKdump(ByteView beginning) {
@@ -200,12 +204,25 @@ const MemorySource& Input::memory() const {
 
 std::vector<PhysRange> Input::existing() const {
   if (kdump) return kdump->existing();
-  return {elf->ranges().begin(), elf->ranges().end()};
+  std::vector<PhysRange> ranges(elf->ranges().begin(), elf->ranges().end());
+  for (const Segment& segment : elf->segments())
+    if (segment.paddr.value < kMaxAddress && segment.memory_size < kMaxAddress)
+      ranges.push_back({segment.paddr, segment.memory_size});
+  return MergeRanges(std::move(ranges));
 }
 
 bool Input::incomplete() const {
   if (elf) return elf->truncated_at().has_value() || elf->marked_incomplete();
   return kdump->info().incomplete();
+}
+
+int Input::possible_level() const {
+  if (kdump) return dump_level();
+  auto segments = elf->segments();
+  bool lacks = std::any_of(segments.begin(), segments.end(), [](const Segment& segment) {
+    return segment.file_size < segment.memory_size;
+  });
+  return lacks ? kMaxDumpLevel : 0;
 }
 
 int Input::dump_level() const {

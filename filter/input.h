@@ -25,6 +25,9 @@ struct Input {
   bool incomplete() const;
   // The dump level that was applied when the file was made; 0 when none was or nothing says so.
   int dump_level() const;
+  // The level that may have been applied: what it leaves out cannot be counted any more. An ELF
+  // core does not say its level, only that it lacks memory.
+  int possible_level() const;
   std::string_view vmcoreinfo() const;  // empty without one
 
   std::string path;

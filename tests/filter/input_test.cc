@@ -180,6 +180,20 @@ TEST_F(InputTest, AnElfCoreThatIsMarkedIncompleteMakesAnIncompleteDump) {
   EXPECT_TRUE(Again()->info().incomplete());
 }
 
+// Pages that an ELF core leaves out are memory all the same.
+TEST_F(InputTest, WhatAnElfCoreLeavesOutIsMemory) {
+  VmcoreBuilder builder;
+  builder.AddSegment(PhysAddr(0), VirtAddr(0), PatternBytes(8192, 1), 5 * 4096);
+  ByteBuffer core = builder.Build();
+  Input input = Open(core);
+  EXPECT_EQ(input.possible_level(), kMaxDumpLevel);
+  EXPECT_EQ(input.existing(), (std::vector<PhysRange>{{PhysAddr(0), 5 * 4096}}));
+  EXPECT_EQ(Refilter(core, 1).completeness, Completeness::kComplete);
+  EXPECT_EQ(Again()->info().max_mapnr, 5u);
+  EXPECT_TRUE(Again()->Exists(Pfn(4)));
+  EXPECT_FALSE(Again()->Dumped(Pfn(4)));
+}
+
 TEST_F(InputTest, AnEraseRecordOfAnElfCoreStandsInTheDump) {
   VmcoreBuilder builder;
   builder.AddCpu().AddNote("ERASEINFO", 0, AsBytes("erase x size 4\n"));
