@@ -47,7 +47,7 @@ struct FilterOptions {
   int threads = 1;
   std::string vmcore;              // the dump with --verify; the stream with -R, empty: stdin
   std::string other;               // the second file of --compare
-  std::string output;              // may be empty with --dry-run; is with -F, --verify and the like
+  std::string output;              // may be empty with --dry-run; is with -F and what only reads
   std::optional<uint64_t> sample;  // of --verify: decompress so many pages; none: all
   std::optional<int> stream_fd;    // -F: a flattened dump goes to this descriptor, not to a file
 
