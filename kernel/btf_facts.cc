@@ -50,8 +50,8 @@ constexpr PageTypeName kPageTypeNames[] = {
     {"PAGE_UNACCEPTED_MAPCOUNT_VALUE", "PGTY_unaccepted", "PG_unaccepted"},
 };
 
-// The value of page._mapcount: since Linux 6.12 (commit 4ffca5a96678, "mm: support only one page_type
-// per page") the type is its highest byte, before it was a bit that is clear.
+// The value of page._mapcount: since Linux 6.12 (commit 4ffca5a96678, "mm: support only one
+// page_type per page") the type is its highest byte, before it was a bit that is clear.
 std::optional<int64_t> PageTypeValue(const Btf& btf, const PageTypeName& name) {
   if (auto type = btf.Enumerator(kPageTypes, name.since_6_12)) {
     return static_cast<int32_t>(static_cast<uint32_t>(*type) << 24);
