@@ -20,7 +20,6 @@ using std::chrono::milliseconds;
 constexpr int kSshFailed = 255;
 // Of our remote scripts.
 constexpr int kExists = 117;
-constexpr int kNoProgram = 118;
 // A connection that says nothing is taken for dead after their product.
 constexpr const char* kAliveInterval = "ServerAliveInterval=15";
 constexpr const char* kAliveCount = "ServerAliveCountMax=3";

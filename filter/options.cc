@@ -106,8 +106,6 @@ std::string_view ModeOption(FilterMode mode) {
       return "--show-layout";
     case FilterMode::kMemUsage:
       return "--mem-usage";
-    case FilterMode::kShowLayout:
-      return "--show-layout";
     default:
       return "a dump";
   }

@@ -30,7 +30,6 @@ enum class FilterMode {
   kInfo,
   kCompare,
   kMemUsage,
-  kShowLayout,
   kHelp,
   kVersion
 };

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace kdumpkit {
 namespace {
@@ -22,12 +23,11 @@ int Number(std::string_view digits) {
 // must be there themselves.
 std::optional<tm> ReadByPattern(std::string_view text, std::string_view pattern) {
   if (text.size() != pattern.size()) return std::nullopt;
-  int values[128] = {};
+  std::map<char, int> values;
   for (size_t i = 0; i < text.size(); ++i) {
     bool digit = std::string_view("YmdHMS").find(pattern[i]) != std::string_view::npos;
     if (digit ? !IsDigit(text[i]) : text[i] != pattern[i]) return std::nullopt;
-    auto letter = static_cast<size_t>(pattern[i]);
-    if (digit) values[letter] = values[letter] * 10 + (text[i] - '0');
+    if (digit) values[pattern[i]] = values[pattern[i]] * 10 + (text[i] - '0');
   }
   if (values['m'] < 1 || values['m'] > 12 || values['d'] < 1 || values['d'] > 31 ||
       values['H'] > 23 || values['M'] > 59 || values['S'] > 60)

@@ -237,7 +237,7 @@ TEST_F(NamespaceTest, SetsWhatTheFileSays) {
 }
 
 TEST_F(NamespaceTest, WhatTheKernelRefusesIsSaidInItsWords) {
-  InNamespace([this] {
+  InNamespace([] {
     Netlink netlink = Netlink::Open().value();
     Status mtu = netlink.SetMtu(if_nametoindex("kdump0"), UINT32_MAX);
     ASSERT_FALSE(mtu);
