@@ -139,9 +139,10 @@ class ServerGuest:
         self._control.execute("set_link", name="net0", up=plugged)
 
     def stop(self) -> None:
-        """Powers it off."""
+        """Powers it off, if it runs."""
         self._commands.put("stop")
-        self._thread.join(60)
+        if self._thread is not None:
+            self._thread.join(60)
         self.link.close()
 
     def kill(self) -> None:

@@ -449,8 +449,8 @@ def observed(name: str) -> Observed:
 
 
 def tearDownModule():
-    """Ends the server, and removes the disks."""
-    test_destinations.tearDownModule()
+    """Removes the disks of the crashed guests."""
+    test_capture.tearDownModule()
 
 
 @case.expanded_over(fault=CHOSEN)

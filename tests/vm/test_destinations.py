@@ -2,6 +2,7 @@
 """Every kind of destination gets a whole dump: file systems on a disk, a raw disk, a folder of the
 host's, and servers in a second guest."""
 
+import atexit
 import dataclasses
 import hashlib
 import pathlib
@@ -33,20 +34,19 @@ STREAMED = ["capture.log", "manifest.json", "vmcore-dmesg.txt", "vmcore.flat"]
 
 @case.once
 def server() -> server_guest.ServerGuest:
-    """The server that all tests of a run share."""
-    work = test_capture.scratch("server")
-    started = server_guest.ServerGuest(debian_image.image(KERNEL), work, case.show).start()
-    _servers.append(started)
-    return started
-
-
-_servers: list[server_guest.ServerGuest] = []
+    """The server that all tests of a run share, those of other files, too; ends with the run."""
+    base = archive.cache_root() / "scratch"
+    base.mkdir(parents=True, exist_ok=True)
+    work = tempfile.TemporaryDirectory(prefix="server.", dir=base)
+    started = server_guest.ServerGuest(debian_image.image(KERNEL), pathlib.Path(work.name),
+                                       case.show)
+    atexit.register(work.cleanup)
+    atexit.register(started.stop)
+    return started.start()
 
 
 def tearDownModule():
-    """Ends the server, and removes the disks."""
-    while _servers:
-        _servers.pop().stop()
+    """Removes the disks of the crashed guests."""
     test_capture.tearDownModule()
 
 
