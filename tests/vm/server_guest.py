@@ -106,7 +106,7 @@ class ServerGuest:
     def start(self) -> "ServerGuest":
         """Boots it; returns when it serves.  After it was killed it starts as it is."""
         self._control = None
-        self._replies = queue.Queue()
+        self._commands, self._replies = queue.Queue(), queue.Queue()
         self._thread = threading.Thread(target=self._live, daemon=True)
         self._thread.start()
         self._reply(240)
