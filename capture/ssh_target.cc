@@ -14,8 +14,10 @@ using std::chrono::seconds;
 constexpr milliseconds kRetryInterval{2000};
 // More dumps than this in one second are not crashes.
 constexpr int kMaxSameName = 100;
-// How long the server's sync may take for a file that is given up anyway.
+// What a server may take beyond the limit of a step.
 constexpr seconds kAbandonLimit{30};
+// For ssh to end by itself when its connection is given up.
+constexpr seconds kCloseLimit{5};
 // A server that reads its disk more slowly than this is taken for one that hangs.
 constexpr uint64_t kSlowestRead = uint64_t{4} << 20;  // bytes a second
 
@@ -140,8 +142,8 @@ Result<Verified> SshTarget::End(const Digest& written) {
 
 void SshTarget::Abandon() {
   if (!stream_) return;
-  context_.Begin("closing ssh");
-  (void)stream_->Finish(kAbandonLimit);
+  context_.Begin("closing ssh", kCloseLimit);
+  (void)stream_->Finish(kCloseLimit);
   stream_.reset();
 }
 

@@ -49,7 +49,7 @@ constexpr OptionRow kRows[] = {
      "leave out pages: the sum of 1 zero, 2 cache, 4 cache with private data, 8 user, 16 free"},
     {'f', nullptr, nullptr, "overwrite DUMPFILE"},
     {'F', nullptr, nullptr, "write to standard output, flattened (for -R and crash)"},
-    {'R', "reassemble", nullptr, "make DUMPFILE of a flattened STREAM (default: standard input)"},
+    {'R', nullptr, nullptr, "make DUMPFILE of a flattened STREAM (default: standard input)"},
     {kVerify, "verify", nullptr, "check DUMPFILE: headers, bitmaps, descriptors, every page"},
     {kSample, "sample", "N", "with --verify: decompress only N pages, spread evenly"},
     {kNumThreads, "num-threads", "N", "compress with N threads (default: all CPUs online)"},

@@ -132,7 +132,7 @@ TEST(FilterOptions, Reassemble) {
   EXPECT_EQ(options.output, "dump");
   EXPECT_EQ(options.vmcore, "");
   EXPECT_TRUE(options.force);
-  EXPECT_EQ(Parse({"--reassemble", "dump", "stream"}).vmcore, "stream");
+  EXPECT_EQ(Parse({"-R", "dump", "stream"}).vmcore, "stream");
   EXPECT_EQ(ErrorOf({"-R"}), "no DUMPFILE is given; try --help");
   EXPECT_EQ(ErrorOf({"-R", "a", "b", "c"}), "'c' is one operand too many");
   EXPECT_EQ(ErrorOf({"-R", "-F", "a"}), "-F and -R exclude each other");
@@ -174,7 +174,7 @@ TEST(FilterOptions, ErrorsNameTheWord) {
 TEST(FilterOptions, HelpNamesEveryOption) {
   std::string help = FilterHelp("makedumpfile");
   for (const char* word :
-       {"-c", "-l", "-p", "-z", "-d LEVEL", "-f", "-F", "-R, --reassemble", "--verify",
+       {"-c", "-l", "-p", "-z", "-d LEVEL", "-f", "-F", "-R", "--verify",
         "--sample N", "--num-threads N", "--dump-dmesg", "--dry-run", "--show-stats",
         "--show-layout", "--json[=FILE]", "--message-level N", "-h, --help", "-v, --version"})
     EXPECT_NE(help.find(word), std::string::npos) << word;
