@@ -4,7 +4,8 @@
 
 The same Debian 12 guest (Linux 6.1, 1 GiB, one CPU, its ext4 root on a virtio disk is where dumps
 go) crashes with our small image, with Debian's kdump-tools as it comes, with a dracut image that
-has makedumpfile, and, for the kernel's own need, with an init that does nothing.  All are loaded by kexec_file_load.  The least crashkernel= that leaves a
+has makedumpfile, and, for the kernel's own need, with an init that does nothing.  All are loaded
+by kexec_file_load.  The least crashkernel= that leaves a
 whole dump is found by bisection.  Takes about half an hour; needs what the tests on a whole Debian
 need.
 """
@@ -76,7 +77,8 @@ reboot -f
 """}
 DRACUT = """
 dracut --quiet --hostonly --hostonly-mode strict --no-hostonly-cmdline --aggressive-strip \\
-    --omit "plymouth resume" --add floor --zstd /crash.img "$(uname -r)" || fail "dracut ended with $?"
+    --omit "plymouth resume" --add floor --zstd /crash.img "$(uname -r)" ||
+    fail "dracut ended with $?"
 say "dracut made $(stat -c %s /crash.img) bytes"
 """
 
