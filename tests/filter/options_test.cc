@@ -174,9 +174,9 @@ TEST(FilterOptions, ErrorsNameTheWord) {
 TEST(FilterOptions, HelpNamesEveryOption) {
   std::string help = FilterHelp("makedumpfile");
   for (const char* word :
-       {"-c", "-l", "-p", "-z", "-d LEVEL", "-f", "-F", "-R", "--verify",
-        "--sample N", "--num-threads N", "--dump-dmesg", "--dry-run", "--show-stats",
-        "--show-layout", "--json[=FILE]", "--message-level N", "-h, --help", "-v, --version"})
+       {"-c", "-l", "-p", "-z", "-d LEVEL", "-f", "-F", "-R", "--verify", "--sample N",
+        "--num-threads N", "--dump-dmesg", "--dry-run", "--show-stats", "--show-layout",
+        "--json[=FILE]", "--message-level N", "-h, --help", "-v, --version"})
     EXPECT_NE(help.find(word), std::string::npos) << word;
 }
 
