@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "elf/core_flags.h"
 #include "elf/file_window.h"
 #include "elf/headers.h"
 #include "elf/notes.h"
@@ -18,10 +19,6 @@ namespace kdumpkit {
 namespace {
 
 constexpr uint32_t kNtPrstatus = 1;
-// makedumpfile's mark in e_flags. On x86_64 no core has flags of its own there; elsewhere the bit
-// means something else.
-constexpr uint16_t kX86_64 = 62;
-constexpr uint32_t kFlagIncomplete = 1;
 // Notes are held in memory. Device dumps of a driver may stand among them (Linux
 // CONFIG_PROC_VMCORE_DEVICE_DUMP), tens of megabytes each.
 constexpr uint64_t kMaxNoteBytes = uint64_t{256} << 20;
@@ -103,7 +100,7 @@ class ElfVmcore final : public Vmcore {
   ByteView raw_notes() const override { return raw_notes_; }
   std::optional<FileOffset> truncated_at() const override { return truncated_at_; }
   bool marked_incomplete() const override {
-    return headers_.machine == kX86_64 && (headers_.flags & kFlagIncomplete) != 0;
+    return (headers_.flags & IncompleteFlag(headers_.machine).value_or(0)) != 0;
   }
   std::span<const std::string> warnings() const override { return warnings_; }
   std::span<const PhysRange> ranges() const override { return table_->ranges(); }

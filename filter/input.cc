@@ -20,7 +20,6 @@ namespace {
 constexpr uint16_t kX86_64 = 62;  // EM_X86_64
 constexpr uint32_t kNtPrstatus = 1;
 constexpr std::string_view kVmcoreinfoName = "VMCOREINFO";
-constexpr std::string_view kEraseinfoName = "ERASEINFO";
 // Page size when neither the kernel nor the file gives one: the smallest of every supported
 // machine.
 constexpr uint64_t kFallbackPageSize = 4096;
@@ -33,18 +32,6 @@ constexpr size_t kSignatureBytes = 16;  // longer than any of them
 bool IsKdump(ByteView beginning) {
   std::string_view text = AsText(beginning);
   return text.starts_with(kKdumpSignature) || text.starts_with("DISKDUMP");
-}
-
-// A note as it stands in a note segment.
-ByteBuffer MakeNote(std::string_view name, ByteView desc, ByteOrder order) {
-  ByteWriter note(order);
-  note.Put(static_cast<uint32_t>(name.size() + 1));
-  note.Put(static_cast<uint32_t>(desc.size()));
-  note.Put(uint32_t{0});
-  note.PutText(name, (name.size() + 4) / 4 * 4);
-  note.PutBytes(desc);
-  note.PadTo((note.size() + 3) / 4 * 4);
-  return std::move(note).Take();
 }
 
 // The file does not say which machine it is from: utsname may, and of 64-bit little-endian machines

@@ -45,6 +45,7 @@ constexpr OptionRow kRows[] = {
     {'l', nullptr, nullptr, "compress pages with lzo"},
     {'p', nullptr, nullptr, "compress pages with snappy"},
     {'z', nullptr, nullptr, "compress pages with zstd"},
+    {'E', nullptr, nullptr, "write an ELF core, in which what is left out is really absent"},
     {'d', nullptr, "LEVEL",
      "leave out pages: the sum of 1 zero, 2 cache, 4 cache with private data, 8 user, 16 free"},
     {'f', nullptr, nullptr, "overwrite DUMPFILE"},
@@ -139,6 +140,9 @@ Status Apply(int option, std::string_view argument, FilterOptions& options) {
     case 'd':
       options.level = TRY(ParseLevel(argument));
       break;
+    case 'E':
+      options.elf = true;
+      break;
     case 'f':
       options.force = true;
       break;
@@ -225,6 +229,12 @@ Status CheckCombinations(const FilterOptions& options) {
   bool streams = options.mode == FilterMode::kDump || options.mode == FilterMode::kDmesg;
   if (options.stream_fd && !streams)
     return UsageError("-F and {} exclude each other", ModeOption(options.mode));
+  if (options.elf && options.mode != FilterMode::kDump)
+    return UsageError("-E and {} exclude each other", ModeOption(options.mode));
+  if (options.elf && options.codec != Codec::kNone)
+    return UsageError(
+        "-E and {} compression exclude each other: pages of an ELF core are never compressed",
+        CodecName(options.codec));
   if (options.sample && options.mode != FilterMode::kVerify)
     return UsageError("--sample is for --verify only");
   bool about_log =
