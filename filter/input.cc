@@ -125,16 +125,14 @@ void FromElf(std::unique_ptr<Vmcore> elf, Input& input) {
   if (vmcore.marked_incomplete()) WarnOfMark(input);
 }
 
-// The dump in a flattened stream.
-Result<std::unique_ptr<DumpSource>> OpenStream(UniqueFd fd) {
+Status OpenStream(UniqueFd fd, Input& input) {
   std::unique_ptr<FlattenedSource> stream = TRY(FlattenedSource::Open(std::move(fd)));
   ByteBuffer beginning(std::min<uint64_t>(stream->size(), kSignatureBytes));
   TRY(stream->ReadFullyAt(FileOffset(0), beginning));
-  if (!IsKdump(beginning))
-    return Unsupported(
-        "a flattened stream of something else than a kdump-compressed file (of an ELF core?); make "
-        "a file of it first (-R)");
-  return std::unique_ptr<DumpSource>(std::move(stream));
+  input.flattened = true;
+  if (IsKdump(beginning)) return OpenKdump(std::move(stream), input);
+  FromElf(TRY(Vmcore::Open(std::move(stream), input.path)), input);
+  return {};
 }
 
 Status OpenAny(Input& input) {
@@ -143,10 +141,8 @@ Status OpenAny(Input& input) {
   ByteBuffer beginning(kSignatureBytes);
   // What cannot be read is reported where it is opened as what it is not: an ELF file.
   beginning.resize(ReadAt(fd.get(), FileOffset(0), beginning).value_or(0));
-  if (AsText(beginning).starts_with(kFlattenedSignature)) {
-    input.flattened = true;
-    return OpenKdump(TRY(OpenStream(std::move(fd)).In(object)), input).In(object);
-  }
+  if (AsText(beginning).starts_with(kFlattenedSignature))
+    return OpenStream(std::move(fd), input).In(object);
   if (IsKdump(beginning))
     return OpenKdump(TRY(FileSource::Open(std::move(fd)).In(object)), input).In(object);
   FromElf(TRY(Vmcore::Open(input.path)), input);
