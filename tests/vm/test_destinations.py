@@ -127,9 +127,7 @@ class SecondOfTwo(DiskPlace):
 
 
 class Raw(Place):
-    """A disk without a file system; what is on it is recovered on the host."""
-
-    files = STREAMED
+    """A disk without a file system; a guest that is started then makes files of what is on it."""
 
     def setup(self) -> Setup:
         disk = guest.make_blank(self.work / "disk", DISK_BYTES)
@@ -137,13 +135,8 @@ class Raw(Place):
                      disks=[guest.Disk("crash", disk)])
 
     def read(self) -> pathlib.Path:
-        folder = self.work / "recovered"
-        folder.mkdir()
-        program = settings.current.program("capture/kdump-capture")
-        filter_folder = settings.current.program("filter/kdump-filter").parent
-        archive.run_quietly([program, "--recover", self.work / "disk", folder],
-                            {"PATH": f"{filter_folder}:/usr/bin:/bin"})
-        return folder
+        return capture_run.recover_disk(test_capture.programs(), kernels.find(KERNEL),
+                                        self.work / "disk", self.work / "recovered", case.show)
 
 
 class Virtiofs(Place):
@@ -279,6 +272,11 @@ class Destinations(case.VmCase):
         self.assertFalse(dump.incomplete)
         self.assertEqual(sum(1 for _ in dump.pages()), dump.kept.bit_count())
         self.assertEqual(dump.utsname["release"], kernels.find(KERNEL).release)
+
+    def check_filter_verifies_it(self, place):
+        """Every page is read and decompressed once more, on the host."""
+        plain(place)
+        self.filter("--verify", got(place).dump.folder / "vmcore")
 
     def check_log(self, place):
         """The dead kernel's log."""
