@@ -98,7 +98,7 @@ class DiskSmall(Fault):
     title = "The disk has no room for the dump that is configured, but for a smaller one"
     says = "instead of level 0"
     config = LOCAL + ALL_MEMORY + "min_free 0\n"
-    disk_mib = 120
+    disk_mib = 64
 
 
 class ReadOnly(Fault):
@@ -267,6 +267,22 @@ class Midway(ServerFault):
         """What happens."""
 
 
+class HostKeyChangesMidway(Midway):
+    """The server gets another key; the connection that has the dump goes on."""
+
+    title = "ssh: the server gets another key while the dump is sent"
+    outcome, says = "failed", "the server's key is not the one"
+
+    def break_now(self) -> None:
+        self.server.run("mkdir /root/kept && mv /etc/ssh/ssh_host_* /root/kept && "
+                        "ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key && "
+                        "systemctl restart ssh.service")
+
+    def mend(self) -> None:
+        self.server.run("rm /etc/ssh/ssh_host_* && mv /root/kept/* /etc/ssh && rmdir /root/kept && "
+                        "systemctl restart ssh.service")
+
+
 class SshStalled(Midway):
     """Packets are lost from then on."""
 
@@ -372,6 +388,18 @@ class NfsStalled(Nfs, Midway):
         self.server.unplug(plugged=True)
 
 
+class NfsServerKilled(NfsStalled):
+    """The server loses its power."""
+
+    title = "NFS: the server is killed while the dump is written"
+
+    def break_now(self) -> None:
+        self.server.kill()
+
+    def mend(self) -> None:
+        self.server.start()
+
+
 class KernelHangs(Fault):
     """No process of the crash kernel gets the CPU any more, from within a hook on."""
 
@@ -410,9 +438,9 @@ class LessMemory(Fault):
 
 
 ALL = (DeviceMissing, DiskFull, DiskSmall, ReadOnly, NoFileSystem, PreHookFails, PreHookForbids,
-       PreHookHangs, PostHookFails, SshRefused, ServerSilent, HostKeyChanged, SshdKilled,
-       SshStalled, SshServerKilled, SshFull, NfsDown, NfsReadOnly, NfsStalled, KernelHangs, NoMemory,
-       LessMemory, LittleMemory)
+       PreHookHangs, PostHookFails, SshRefused, ServerSilent, HostKeyChanged,
+       HostKeyChangesMidway, SshdKilled, SshStalled, SshServerKilled, SshFull, NfsDown, NfsReadOnly,
+       NfsStalled, NfsServerKilled, KernelHangs, NoMemory, LessMemory, LittleMemory)
 FAULTS = {fault.__name__: fault for fault in ALL}
 CHOSEN = tuple(FAULTS) if settings.current.matrix else ("SshStalled", "KernelHangs")
 
