@@ -51,7 +51,7 @@ class Fault:
 
     title = ""
     outcome = "saved"                   # of OUTCOMES
-    says = ""                           # what the console has to tell, a regular expression
+    says = "."                          # what the console has to tell, a regular expression
     bound = ORDINARY
     config = LOCAL
     disk_mib = 512
@@ -305,6 +305,7 @@ class SshServerKilled(Midway):
     bound = SshStalled.bound
 
     def break_now(self) -> None:
+        self.server.run("sync")          # else it may lose what it has got
         self.server.kill()
 
     def mend(self) -> None:
