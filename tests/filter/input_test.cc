@@ -97,6 +97,54 @@ TEST_F(InputTest, AFlattenedDumpIsReadAsTheDump) {
   EXPECT_EQ(input.vmcoreinfo(), kImageVmcoreinfo);
 }
 
+// Machines whose memory cannot be translated: what needs no translation is done.
+TEST_F(InputTest, CoresOfOtherMachines) {
+  struct Machine {
+    uint16_t number;
+    ByteOrder order;
+    bool narrow;
+    TargetAbi abi;
+  };
+  constexpr uint16_t k386 = 3, kPpc = 20, kPpc64 = 21;
+  const Machine machines[] = {{k386, ByteOrder::kLittle, true, {ByteOrder::kLittle, 4, 4}},
+                              {k386, ByteOrder::kLittle, false, {ByteOrder::kLittle, 4, 4}},
+                              {kPpc, ByteOrder::kBig, true, {ByteOrder::kBig, 4, 8}},
+                              {kPpc64, ByteOrder::kBig, false, {ByteOrder::kBig, 8, 8}}};
+  for (const Machine& machine : machines) {
+    VmcoreBuilder builder(machine.order, machine.number);
+    builder.layout().narrow = machine.narrow;
+    builder.AddVmcoreinfo("OSRELEASE=6.1.0\nPAGESIZE=65536\nCRASHTIME=1700000000\n");
+    builder.AddSegment(PhysAddr(0), PatternBytes(3 << 16, 1));
+    DumpReport report = Refilter(builder.Build(), 1);
+    EXPECT_EQ(report.completeness, Completeness::kComplete);
+    EXPECT_EQ(report.kernel_release, "6.1.0");
+    EXPECT_EQ(report.kept_pages, 3u);
+    ASSERT_FALSE(report.warnings.empty());
+    EXPECT_NE(report.warnings[0].find("cannot be translated"), std::string::npos);
+    auto dump = Again();
+    EXPECT_EQ(dump->info().abi, machine.abi);
+    EXPECT_EQ(dump->info().header.tv_sec, 1700000000u);
+    EXPECT_TRUE(std::ranges::equal(dump->NewReader()->View(PhysAddr(0), 3 << 16).value(),
+                                   PatternBytes(3 << 16, 1)));
+  }
+}
+
+TEST_F(InputTest, ArmIsRefusedForAKdumpFile) {
+  constexpr uint16_t kArm = 40;
+  VmcoreBuilder builder(ByteOrder::kLittle, kArm);
+  builder.layout().narrow = true;
+  builder.AddSegment(PhysAddr(0x80000000), PatternBytes(4096, 1));
+  FilterOptions options;
+  options.vmcore = Write("dump", builder.Build());
+  options.output = dir_.File("again");
+  options.message_level = 0;
+  Result<DumpReport> report = CreateDump(options, stop_);
+  ASSERT_FALSE(report);
+  EXPECT_NE(report.error().message().find("-E"), std::string::npos);
+  options.elf = true;
+  EXPECT_TRUE(CreateDump(options, stop_));
+}
+
 TEST_F(InputTest, AFlattenedCoreIsReadAsTheCore) {
   VmcoreBuilder builder;
   builder.AddVmcoreinfo("OSRELEASE=6.1.0\nPAGESIZE=4096\n");

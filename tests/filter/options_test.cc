@@ -47,6 +47,25 @@ TEST(FilterOptions, LastCompressionWins) {
   EXPECT_EQ(Parse({"-c", "-p", "a", "b"}).codec, Codec::kSnappy);
 }
 
+TEST(FilterOptions, ElfIsForPlainDumps) {
+  EXPECT_TRUE(Parse({"-E", "-d", "31", "a", "b"}).elf);
+  EXPECT_TRUE(Parse({"-E", "-F", "a"}).elf);
+  EXPECT_NE(ErrorOf({"-E", "-l", "a", "b"}).find("never compressed"), std::string::npos);
+  EXPECT_NE(ErrorOf({"-E", "--verify", "a"}).find("exclude each other"), std::string::npos);
+}
+
+TEST(FilterOptions, CompressLevelsAreThoseOfTheCodec) {
+  EXPECT_EQ(Parse({"-c", "--compress-level", "9", "a", "b"}).compress_level, 9);
+  EXPECT_EQ(Parse({"--compress-level", "19", "-z", "a", "b"}).compress_level, 19);
+  EXPECT_EQ(Parse({"-c", "a", "b"}).compress_level, std::nullopt);
+  for (const char* level : {"0", "20", "x"})
+    EXPECT_NE(ErrorOf({"-z", "--compress-level", level, "a", "b"}), "accepted") << level;
+  EXPECT_NE(ErrorOf({"-c", "--compress-level", "10", "a", "b"}).find("1 to 9"), std::string::npos);
+  for (const char* codec : {"-l", "-p", "-f"})
+    EXPECT_NE(ErrorOf({codec, "--compress-level", "1", "a", "b"}).find("has no levels"),
+              std::string::npos);
+}
+
 TEST(FilterOptions, NumThreadsZeroMeansOne) {
   EXPECT_EQ(Parse({"--num-threads", "0", "a", "b"}).threads, 1);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Small core files: one as Linux writes it, one big-endian, one with the headers where QEMU has
-// them and its program headers counted in a section header.
+// Small core files: one as Linux writes it, one big-endian, one of 32 bits, one with the headers
+// where QEMU has them and its program headers counted in a section header.
 #include <filesystem>
 
 #include "tests/support/vmcore_builder.h"
@@ -25,6 +25,9 @@ int main(int, char** argv) {
   std::filesystem::create_directories(folder);
   Sample(ByteOrder::kLittle).WriteTo(folder + "/linux");
   Sample(ByteOrder::kBig).WriteTo(folder + "/big_endian");
+  VmcoreBuilder narrow = Sample(ByteOrder::kBig);
+  narrow.layout().narrow = true;
+  narrow.WriteTo(folder + "/narrow");
   VmcoreBuilder qemu = Sample(ByteOrder::kLittle);
   qemu.layout().sections_first = true;
   qemu.layout().extended_numbering = true;

@@ -10,12 +10,14 @@ import unittest
 import bitmaps
 import case
 import control
+import elf_core
 import guest
 import kdump_file
 import kernels
 import reference
 import settings
 import tools
+from elf_headers import PT_LOAD
 
 EXIT_PARTIAL = 3
 
@@ -97,6 +99,82 @@ class Refilter(case.VmCase):
         self.assert_bytes_of(ours, kernel)
         self.assertEqual([pfn for pfn, _ in ours.pages()],
                          [pfn for pfn, _ in kdump_file.KdumpFile(source).pages()])
+
+
+@case.expanded_over(kernel=settings.current.kernels[:1])
+class Elf(case.VmCase):
+    """ELF cores, as output and as input again."""
+
+    def core(self, kernel: str, source: pathlib.Path, level: int) -> pathlib.Path:
+        """An ELF core."""
+        settings.current.need_own_filter()
+        path = self.work / f"elf-{kernel}-{source.name}-{level}"
+        if not path.exists():
+            self.filter("-E", "-d", level, source, path)
+        return path
+
+    @case.for_each(source=["vmcore", "dump"])
+    def check_back_to_kdump_nothing_is_lost(self, kernel, source):
+        """Byte for byte the dump that is made directly."""
+        direct = self.dump_path(kernel, 31)
+        made = (self.core(kernel, case.core_path(kernel), 31) if source == "vmcore"
+                else self.core(kernel, direct, 0))
+        again = self.work / f"back-{kernel}-{source}"
+        self.filter("-l", "-d", 0, made, again)
+        self.succeed(["cmp", again, direct])
+
+    def check_what_is_left_out_is_absent(self, kernel):
+        """The segments have the kept pages in the file, and no other."""
+        core = elf_core.ElfCore(self.core(kernel, case.core_path(kernel), 31))
+        kept = 0
+        for paddr, _, filesz, _ in core.segments:
+            if filesz:
+                kept |= bitmaps.span(paddr // 4096, -(-(paddr + filesz) // 4096))
+        self.assertEqual(bitmaps.show(kept ^ self.dump(kernel, 31).kept), bitmaps.show(0))
+        self.assertEqual(bitmaps.show(core.present() ^ case.core(kernel).present()),
+                         bitmaps.show(0))
+
+    def check_addresses_are_found_without_an_elf_core(self, kernel):
+        """The direct map and the image of a core that was made of a kdump file."""
+        made = elf_core.ElfCore(self.core(kernel, self.dump_path(kernel, 0), 0))
+        shifts = {load.vaddr - load.paddr for load in made.headers if load.kind == PT_LOAD}
+        wanted = {load.vaddr - load.paddr for load in case.core(kernel).headers
+                  if load.kind == PT_LOAD}
+        self.assertEqual({hex(shift) for shift in shifts}, {hex(shift) for shift in wanted})
+
+    def check_makedumpfile_reads_it(self, kernel):
+        """It makes the same of the core as of the vmcore."""
+        if not reference.is_right_for(kernel):
+            raise unittest.SkipTest(f"no makedumpfile is known to be right for {kernel}")
+        dumps = []
+        for source in (self.core(kernel, case.core_path(kernel), 31), case.core_path(kernel)):
+            path = self.work / f"theirs-{kernel}-{len(dumps)}"
+            path.unlink(missing_ok=True)
+            self.succeed([*reference.newest(), "--message-level", "4", "-l", "-d", 31, source,
+                          path])
+            dumps.append(kdump_file.KdumpFile(path))
+        self.assertEqual(bitmaps.show(dumps[0].kept ^ dumps[1].kept), bitmaps.show(0))
+        wrong = [pfn for (pfn, a), (_, b) in zip(dumps[0].pages(), dumps[1].pages()) if a != b]
+        self.assertEqual(wrong, [])
+
+    def check_a_stream_is_the_same_core(self, kernel):
+        """By our -R and makedumpfile's; and it is read as it is."""
+        wanted = self.core(kernel, case.core_path(kernel), 31)
+        stream = self.work / f"elf-stream-{kernel}"
+        with open(stream, "wb") as output:
+            subprocess.run([*settings.current.filter(), "-F", "-E", "-d", "31",
+                            case.core_path(kernel)], stdout=output, stderr=subprocess.DEVNULL,
+                           timeout=case.TIME_LIMIT, check=True)
+        made = self.work / f"unflattened-{kernel}"
+        self.filter("-R", made, stream)
+        self.succeed(["cmp", made, wanted])
+        made.unlink()
+        with open(stream, "rb") as source:
+            subprocess.run([*reference.newest(), "-R", made], stdin=source, check=True,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                           timeout=case.TIME_LIMIT)
+        self.succeed(["cmp", made, wanted])
+        self.filter("--compare", stream, self.dump_path(kernel, 31))
 
 
 @case.expanded_over(kernel=settings.current.kernels[:1])

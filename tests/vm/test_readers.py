@@ -127,6 +127,17 @@ class Crash(case.VmCase):
         self.assertTrue(shown, f"crash did not get as far as '{command}'")
         self.assertEqual(shown, raw_crash(kernel).get(command))
 
+    @case.for_each(command=[c.replace(" ", "_") for c in COMMANDS])
+    def check_elf_core_shows_the_same(self, kernel, command):
+        """Of an ELF core (-E)."""
+        settings.current.need_own_filter()
+        core = self.work / f"{kernel}-elf"
+        if not core.exists():
+            self.filter("-E", "-d", 31, case.core_path(kernel), core)
+        command = command.replace("_", " ")
+        self.assertEqual(shown_by_crash(kernel, core).get(command),
+                         raw_crash(kernel).get(command))
+
     def check_newest_lists_all_tasks(self, kernel):
         """Debian 12's crash shows three tasks of a 6.1.176, even of the raw vmcore."""
         dump = self.dump_path(kernel, 31, "lzo")
