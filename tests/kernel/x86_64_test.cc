@@ -222,8 +222,9 @@ TEST(X86_64, OnlyLittleEndianSixtyFourBit) {
 
 TEST(Arch, UnknownMachineIsNamed) {
   FakeMemory memory;
-  EXPECT_EQ(CrashedKernel::Open(memory, {.elf_machine = 8}, kInfo).error().message(),
-            "the kernel's memory cannot be translated: its machine (ELF machine 8) is not supported");
+  EXPECT_EQ(
+      CrashedKernel::Open(memory, {.elf_machine = 8}, kInfo).error().message(),
+      "the kernel's memory cannot be translated: its machine (ELF machine 8) is not supported");
 }
 
 TEST(Arch, IsFoundByElfMachine) {
