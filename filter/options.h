@@ -34,6 +34,8 @@ enum class FilterMode {
   kVersion
 };
 
+inline constexpr int kMaxFilterThreads = 1024;
+
 struct FilterOptions {
   FilterMode mode = FilterMode::kDump;
   DumpLevel level = *DumpLevel::Make(0);

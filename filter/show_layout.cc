@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "filter/input.h"
+#include "kernel/kernel_names.h"
 #include "kernel/page_layout.h"
 
 namespace kdumpkit {
@@ -12,7 +13,7 @@ namespace {
 LayoutReport ReportOf(const CrashedKernel& kernel) {
   LayoutReport report;
   report.kernel_release = kernel.info().Text("OSRELEASE").value_or("");
-  KernelFacts facts = KernelFacts::Learn(kernel);
+  KernelFacts facts = KernelFacts::Learn(kernel, KernelNames::Learn(kernel));
   for (const auto& [key, fact] : facts.settled()) report.rows.push_back({key, fact});
   Result<PageLayout> layout = PageLayout::FromFacts(facts, kernel.machine().order,
                                                     kernel.machine().word_size, kernel.page_size());

@@ -2,7 +2,7 @@
 #include "kernel/kernel_facts.h"
 
 #include "kernel/btf_facts.h"
-#include "kernel/kernel_btf.h"
+#include "kernel/kernel_names.h"
 #include "kernel/vmcoreinfo_keys.h"
 
 namespace kdumpkit {
@@ -54,20 +54,12 @@ std::string FactText(std::string_view key, uint64_t value) {
 
 KernelFacts KernelFacts::FromVmcoreinfo(const Vmcoreinfo& info) { return KernelFacts(info); }
 
-KernelFacts KernelFacts::Learn(const CrashedKernel& kernel) {
+KernelFacts KernelFacts::Learn(const CrashedKernel& kernel, const KernelNames& names) {
   KernelFacts facts(kernel.info());
-  Result<Kallsyms> symbols = Kallsyms::Read(kernel);
-  const Kallsyms* known = symbols ? &*symbols : nullptr;
-  Result<ByteBuffer> blob = ReadKernelBtf(kernel, known);
-  if (!blob) {
-    facts.without_btf_ = blob.error().message();
-    if (!symbols) facts.without_btf_ += fmt::format(" ({})", symbols.error().message());
-    facts.Settle(nullptr, known);
-    return facts;
-  }
-  Result<Btf> btf = Btf::Parse(*blob);
-  CHECK(btf.has_value());  // ReadKernelBtf has parsed it
-  facts.Settle(&*btf, known);
+  facts.without_btf_ = names.without_types();
+  if (!facts.without_btf_.empty() && !names.without_symbols().empty())
+    facts.without_btf_ += fmt::format(" ({})", names.without_symbols());
+  facts.Settle(names);
   return facts;
 }
 
@@ -82,28 +74,29 @@ bool KernelFacts::HasSymbolFor(std::string_view key) const {
 
 // What is learned besides VMCOREINFO. Of symbols only those that VMCOREINFO lacks: for mem_section
 // it gives the array, not the variable.
-std::optional<KernelFact> KernelFacts::Learned(std::string_view key, const Btf* btf,
-                                               const Kallsyms* symbols) const {
+std::optional<KernelFact> KernelFacts::Learned(std::string_view key,
+                                               const KernelNames& names) const {
   if (key.starts_with("SYMBOL(")) {
-    if (symbols == nullptr || HasSymbolFor(key)) return std::nullopt;
-    auto address = symbols->Find({key.substr(7, key.size() - 8)})[0];
+    if (HasSymbolFor(key)) return std::nullopt;
+    Result<VirtAddr> address = names.Symbol(key.substr(7, key.size() - 8));
     if (!address) return std::nullopt;
     return KernelFact{.value = address->value, .source = FactSource::kKallsyms};
   }
-  if (btf == nullptr) return std::nullopt;
-  if (auto value = FactFromBtf(*btf, key)) {
+  const Btf* types = names.types();
+  if (types == nullptr) return std::nullopt;
+  if (auto value = FactFromBtf(*types, key)) {
     return KernelFact{.value = *value, .source = FactSource::kBtf};
   }
-  auto value = Has(key) ? std::nullopt : FactFromHistory(*btf, key);
+  auto value = Has(key) ? std::nullopt : FactFromHistory(*types, key);
   if (!value) return std::nullopt;
   return KernelFact{.value = *value, .source = FactSource::kHistory};
 }
 
-void KernelFacts::Settle(const Btf* btf, const Kallsyms* symbols) {
+void KernelFacts::Settle(const KernelNames& names) {
   for (const VmcoreinfoKey& row : kVmcoreinfoKeys) {
     if (!IsPageKey(row.key)) continue;
     std::optional<KernelFact> stated = Find(row.key);
-    std::optional<KernelFact> learned = Learned(row.key, btf, symbols);
+    std::optional<KernelFact> learned = Learned(row.key, names);
     if (stated && learned) {
       stated->confirmed = SameFact(row.key, stated->value, learned->value);
       if (!stated->confirmed) stated->other = learned->value;

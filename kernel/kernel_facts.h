@@ -11,7 +11,7 @@
 namespace kdumpkit {
 
 class Btf;
-class Kallsyms;
+class KernelNames;
 
 enum class FactSource : uint8_t {
   kVmcoreinfo,
@@ -32,10 +32,10 @@ class KernelFacts {
  public:
   // VMCOREINFO alone. `info` must outlive the result.
   static KernelFacts FromVmcoreinfo(const Vmcoreinfo& info);
-  // Also reads kallsyms and BTF (some megabytes, freed again), and settles every key of
-  // kernel/vmcoreinfo_keys.h that they may know. `kernel` must outlive the result. Never fails:
-  // without_btf() says what there was none of.
-  static KernelFacts Learn(const CrashedKernel& kernel);
+  // Also settles every key of kernel/vmcoreinfo_keys.h that `names` may know, which are not needed
+  // any more then. `kernel` must outlive the result. Never fails: without_btf() says what there was
+  // none of.
+  static KernelFacts Learn(const CrashedKernel& kernel, const KernelNames& names);
 
   // Present, even if contradicted.
   bool Has(std::string_view key) const { return Find(key).has_value(); }
@@ -63,10 +63,9 @@ class KernelFacts {
   explicit KernelFacts(const Vmcoreinfo& info) : info_(&info) {}
   std::optional<KernelFact> Find(std::string_view key) const;
   Result<uint64_t> Get(std::string_view key) const;
-  std::optional<KernelFact> Learned(std::string_view key, const Btf* btf,
-                                    const Kallsyms* symbols) const;
+  std::optional<KernelFact> Learned(std::string_view key, const KernelNames& names) const;
   bool HasSymbolFor(std::string_view key) const;
-  void Settle(const Btf* btf, const Kallsyms* symbols);
+  void Settle(const KernelNames& names);
 
   const Vmcoreinfo* info_;
   std::map<std::string, KernelFact, std::less<>> settled_;
