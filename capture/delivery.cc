@@ -279,7 +279,9 @@ void Delivery::WriteManifest(Target& target, const Delivered& delivered) {
   if (!delivered.blames_destination)
     for (const Destination& destination : rest_)
       manifest.destinations.push_back({DestinationUri(destination), "skipped", "", 0});
-  Result<StoredFile> stored = StoreText(target, "manifest.json", ManifestText(manifest));
+  std::string text = ManifestText(manifest);
+  if (context_.dry != nullptr) (void)context_.root.WriteText(kDryReport, text);
+  Result<StoredFile> stored = StoreText(target, "manifest.json", text);
   if (!stored) context_.log.Say("manifest.json not saved: {}, ignoring", stored.error().message());
 }
 
@@ -291,8 +293,19 @@ void Delivery::SaveLog(Target& target) {
   if (!stored) context_.log.Say("capture.log not saved: {}, ignoring", stored.error().message());
 }
 
+// Whatever became of it.
+void Delivery::RemoveTest(Target& target) {
+  if (context_.dry == nullptr || context_.dry->keep || context_.config.test_id.empty()) return;
+  Status removed = target.RemoveFolder();
+  context_.log.Console(removed ? fmt::format("the test's folder is removed again: {}",
+                                             target.Describe(""))
+                               : fmt::format("the test's folder is left: {}",
+                                             removed.error().message()));
+}
+
 void Delivery::Close(Target& target, Delivered& delivered) {
   SaveLog(target);
+  RemoveTest(target);
   Status closed = target.Close();
   if (closed) return;
   delivered.outcome = CaptureOutcome::kFailed;

@@ -73,6 +73,7 @@ class Delivery {
   void TakeResult(Target& target, DumpResult result, Delivered& delivered);
   void WriteManifest(Target& target, const Delivered& delivered);
   void SaveLog(Target& target);
+  void RemoveTest(Target& target);
   void Close(Target& target, Delivered& delivered);
   double SecondsSince(std::chrono::milliseconds begin) const;
   uint64_t MemorySize() const;
