@@ -34,10 +34,13 @@ enum class FilterMode {
   kVersion
 };
 
+inline constexpr int kMaxFilterThreads = 1024;
+
 struct FilterOptions {
   FilterMode mode = FilterMode::kDump;
   DumpLevel level = *DumpLevel::Make(0);
   Codec codec = Codec::kNone;
+  bool elf = false;  // -E: an ELF core, not a kdump file
   bool force = false;
   bool dry_run = false;
   bool json = false;

@@ -8,6 +8,7 @@
 
 #include "filter/page_scan.h"
 #include "kernel/free_pages.h"
+#include "kernel/kernel_names.h"
 
 namespace kdumpkit {
 namespace {
@@ -99,7 +100,7 @@ void WarnOfRulesOff(const PageLayout& layout, const KernelFacts& facts, Selectio
 
 void Classify(const CrashedKernel& kernel, const DumpLevel& level, int threads, int filtered,
               Selection& selection) {
-  KernelFacts facts = KernelFacts::Learn(kernel);
+  KernelFacts facts = KernelFacts::Learn(kernel, KernelNames::Learn(kernel));
   for (const std::string& line : facts.Contradictions()) selection.warnings.push_back(line);
   Result<PageLayout> layout = PageLayout::FromFacts(facts, kernel.machine().order,
                                                     kernel.machine().word_size, kernel.page_size());

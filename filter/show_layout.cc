@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "filter/input.h"
+#include "kernel/kernel_names.h"
 #include "kernel/page_layout.h"
 
 namespace kdumpkit {
@@ -12,7 +13,7 @@ namespace {
 LayoutReport ReportOf(const CrashedKernel& kernel) {
   LayoutReport report;
   report.kernel_release = kernel.info().Text("OSRELEASE").value_or("");
-  KernelFacts facts = KernelFacts::Learn(kernel);
+  KernelFacts facts = KernelFacts::Learn(kernel, KernelNames::Learn(kernel));
   for (const auto& [key, fact] : facts.settled()) report.rows.push_back({key, fact});
   Result<PageLayout> layout = PageLayout::FromFacts(facts, kernel.machine().order,
                                                     kernel.machine().word_size, kernel.page_size());
@@ -28,7 +29,9 @@ LayoutReport ReportOf(const CrashedKernel& kernel) {
 std::string SourceText(const LayoutReport::Row& row) {
   std::string text(FactSourceName(row.fact.source));
   if (row.fact.confirmed) text += " and BTF";
-  if (row.fact.other) text += fmt::format(", but {} by BTF", FactText(row.key, *row.fact.other));
+  if (row.fact.other)
+    text += fmt::format(", but {} by {}", FactText(row.key, *row.fact.other),
+                        FactSourceName(row.fact.other_source));
   return text;
 }
 
@@ -42,7 +45,10 @@ nlohmann::ordered_json RowJson(const LayoutReport::Row& row) {
                                  {"value", value(row.fact.value)},
                                  {"source", FactSourceName(row.fact.source)},
                                  {"confirmed", row.fact.confirmed}};
-  if (row.fact.other) json["contradicted_by"] = value(*row.fact.other);
+  if (row.fact.other) {
+    json["contradicted_by"] = value(*row.fact.other);
+    json["contradicting_source"] = FactSourceName(row.fact.other_source);
+  }
   return json;
 }
 

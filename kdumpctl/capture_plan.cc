@@ -108,6 +108,10 @@ Status Planner::ResolveDestinations() {
       failures.push_back(found.error().message());
       continue;
     }
+    if (!found->unreachable.empty()) {
+      failures.push_back(fmt::format("{}: {}", DestinationUri(destination), found->unreachable));
+      continue;
+    }
     if (found->NeedsNetwork()) servers_.push_back(found->capture.host);
     plan_.config.destinations.push_back(found->capture);
     plan_.destinations.push_back(std::move(*found));
@@ -123,6 +127,9 @@ Status Planner::AddRoot() {
   Destination root;
   root.path = "/";
   plan_.root = TRY(ResolveDestination(root, root_, system_).In("failure_action dump_to_rootfs"));
+  if (plan_.root->unreachable.empty()) return {};
+  Warn("failure_action dump_to_rootfs will not work: {}", plan_.root->unreachable);
+  plan_.root.reset();
   return {};
 }
 
@@ -142,8 +149,8 @@ Status Planner::AddNetwork() {
   // In every image kdump-capture sets up the network itself, by the card's address.
   if (facts && !facts->not_small.empty())
     return Unsupported(
-        "{}, and the capture kernel sets up plain network cards only; a destination "
-        "on a disk of this machine can be reached",
+        "{}, and the capture kernel sets up network cards, bonds, VLANs and bridges only; a "
+        "destination on a disk of this machine can be reached",
         facts->not_small);
   if (facts) {
     plan_.network = std::move(*facts);
@@ -325,6 +332,10 @@ void Planner::AddModules() {
   if (!WhyNotSmall().empty()) AddStacked(root_, modules);
   AddAll(plan_.network.drivers, other, modules);
   if (plan_.config.watchdog) AddWatchdogs(other, modules);
+  for (const LuksVolume& volume : plan_.Volumes()) {
+    std::vector<std::string> needed = VolumeModules(volume, root_);
+    modules.insert(modules.end(), needed.begin(), needed.end());
+  }
   for (const ResolvedDestination* found : plan_.All())
     modules.insert(modules.end(), found->modules.begin(), found->modules.end());
   modules.insert(modules.end(), plan_.config.extra_modules.begin(),
@@ -349,6 +360,9 @@ void Planner::AddTexts() {
     texts.push_back({"/etc/machine-id", *id + "\n", 0444});
   if (!plan_.network.network.empty())
     texts.push_back({"/etc/kdumpkit/network", plan_.network.network, 0644});
+  std::string volumes;
+  for (const LuksVolume& volume : plan_.Volumes()) volumes += VolumeLine(volume);
+  if (!volumes.empty()) texts.push_back({"/etc/kdumpkit/volumes", volumes, 0644});
   if (!plan_.network.hosts.empty()) texts.push_back({"/etc/hosts", plan_.network.hosts, 0644});
   for (ImageText& text : AccountTexts()) texts.push_back(std::move(text));
   if (plan_.builder != ImageBuilder::kKdumpkit) AddFullImageTexts(plan_);
@@ -361,6 +375,15 @@ std::vector<const ResolvedDestination*> CapturePlan::All() const {
   for (const ResolvedDestination& found : destinations) all.push_back(&found);
   if (root) all.push_back(&*root);
   return all;
+}
+
+std::vector<LuksVolume> CapturePlan::Volumes() const {
+  std::vector<LuksVolume> volumes;
+  for (const ResolvedDestination* found : All())
+    for (const LuksVolume& volume : found->volumes)
+      if (std::find(volumes.begin(), volumes.end(), volume) == volumes.end())
+        volumes.push_back(volume);
+  return volumes;
 }
 
 Result<CapturePlan> MakeCapturePlan(const Config& config, const EarlierNetwork& earlier,

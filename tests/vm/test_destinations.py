@@ -218,6 +218,27 @@ class Ssh(ServerPlace):
     files, ssh = STREAMED, True
 
 
+class SshByBond(Ssh):
+    """A VLAN on a bond of two cards; the cable of the first one leads to nobody."""
+
+    dead_mac = "52:54:00:42:00:03"
+    config = f"destination ssh://root@{server_guest.VLAN_ADDRESS}{{folder}}\n"
+    modules = ("virtio_net", "bonding", "8021q")
+    network = (f"interface {dead_mac} eno1\n"
+               f"interface {server_guest.CLIENT_MAC} eno2\n"
+               f"bond {server_guest.CLIENT_MAC} bond0 broadcast\n"
+               "port eno1\nport eno2\n"
+               f"vlan bond0.{server_guest.VLAN} bond0 {server_guest.VLAN}\n"
+               f"address {server_guest.VLAN_CLIENT_ADDRESS}/{server_guest.PREFIX}\n")
+
+    def setup(self) -> Setup:
+        setup = super().setup()
+        setup.files["etc/kdumpkit/network"] = self.network.encode()
+        setup.qemu_arguments += ["-netdev", "hubport,id=dead,hubid=1",
+                                 "-device", f"virtio-net-pci,netdev=dead,mac={self.dead_mac}"]
+        return setup
+
+
 class NfsAfterChangedKey(Nfs4):
     """The ssh server's key is another one than is known; NFS on the same server is next."""
 
@@ -229,7 +250,7 @@ class NfsAfterChangedKey(Nfs4):
 
 PLACES = {"ext4": DiskPlace, "xfs": Xfs, "btrfs": Btrfs, "vfat": Vfat, "raw": Raw,
           "virtiofs": Virtiofs, "second_of_two": SecondOfTwo, "nfs3": Nfs3, "nfs4": Nfs4,
-          "ssh": Ssh, "nfs_after_changed_key": NfsAfterChangedKey}
+          "ssh": Ssh, "ssh_by_bond": SshByBond, "nfs_after_changed_key": NfsAfterChangedKey}
 CHOSEN = tuple(PLACES) if settings.current.matrix else ("ssh", "nfs_after_changed_key")
 
 
