@@ -22,7 +22,8 @@ constexpr const char* kStorageFiles[] = {
     "/etc/crypttab",         "/etc/lvm/lvm.conf",   "/etc/mdadm.conf",
     "/etc/mdadm/mdadm.conf", "/etc/multipath.conf", "/etc/iscsi/initiatorname.iscsi",
 };
-constexpr const char* kDracutFiles[] = {"/usr/bin/dracut", "/etc/dracut.conf",
+constexpr const char* kDracutFiles[] = {"/usr/bin/dracut",
+                                        "/etc/dracut.conf",
                                         "/usr/lib/dracut/modules.d/55kdumpkit/module-setup.sh",
                                         "/usr/lib/dracut/modules.d/55kdumpkit/capture.sh",
                                         "/usr/lib/dracut/modules.d/55kdumpkit/no-root.sh",
@@ -150,8 +151,7 @@ std::vector<std::string> BuilderWords(std::string_view builder, const Config& co
   std::string wait = fmt::format("{}", config.device_timeout.count());
   // No root file system is looked for; see the hooks.
   if (builder == BuilderName(ImageBuilder::kDracut))
-    return {"root=kdump", "rd.shell=0", "rd.emergency=reboot", "rd.retry=" + wait,
-            "rd.luks=0"};
+    return {"root=kdump", "rd.shell=0", "rd.emergency=reboot", "rd.retry=" + wait, "rd.luks=0"};
   if (builder == BuilderName(ImageBuilder::kInitramfsTools)) return {"boot=kdump"};
   return {};
 }
