@@ -342,7 +342,9 @@ void Planner::AddModules() {
                  plan_.config.extra_modules.end());
   if (plan_.network.network.find(':') != std::string::npos) modules.push_back("ipv6");
   WarnAboutUnknown(plan_.config.extra_modules);
-  if (!plan_.image.module_folder.empty()) plan_.image.optional_modules = std::move(modules);
+  if (plan_.image.module_folder.empty()) return;
+  plan_.image.optional_modules = std::move(modules);
+  plan_.image.firmware_folder = root_.HostPath("/lib/firmware");
 }
 
 void Planner::WarnAboutUnknown(const std::vector<std::string>& modules) {
