@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "capture/delivery.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -250,6 +251,13 @@ void Delivery::TakeResult(Target& target, DumpResult result, Delivered& delivere
   files_.push_back(std::move(result.file));
 }
 
+// For kdumpctl, whatever becomes of the destination.
+void Delivery::WriteReport(std::string_view text) {
+  Result<UniqueFd> fd = context_.root.OpenAt(kDryReport, O_WRONLY | O_TRUNC);
+  Status written = fd ? WriteFully(fd->get(), AsBytes(text)) : Status(fd.error());
+  if (!written) context_.log.Say("{}, ignoring", written.error().message());
+}
+
 void Delivery::WriteManifest(Target& target, const Delivered& delivered) {
   const CaptureConfig& config = context_.config;
   Manifest manifest;
@@ -280,7 +288,7 @@ void Delivery::WriteManifest(Target& target, const Delivered& delivered) {
     for (const Destination& destination : rest_)
       manifest.destinations.push_back({DestinationUri(destination), "skipped", "", 0});
   std::string text = ManifestText(manifest);
-  if (context_.dry != nullptr) (void)context_.root.WriteText(kDryReport, text);
+  if (context_.dry != nullptr) WriteReport(text);
   Result<StoredFile> stored = StoreText(target, "manifest.json", text);
   if (!stored) context_.log.Say("manifest.json not saved: {}, ignoring", stored.error().message());
 }

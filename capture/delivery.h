@@ -72,6 +72,7 @@ class Delivery {
   bool Fits(const DumpChoice& choice, uint64_t usable);
   void TakeResult(Target& target, DumpResult result, Delivered& delivered);
   void WriteManifest(Target& target, const Delivered& delivered);
+  void WriteReport(std::string_view text);
   void SaveLog(Target& target);
   void RemoveTest(Target& target);
   void Close(Target& target, Delivered& delivered);
