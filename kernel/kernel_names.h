@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "kernel/btf.h"
 #include "kernel/kallsyms.h"
@@ -19,6 +20,8 @@ class KernelNames {
 
   // kUnsupported when there is no symbol of this name. Some milliseconds each.
   Result<VirtAddr> Symbol(std::string_view name) const;
+  // Several at once, in the time of one.
+  std::vector<std::optional<VirtAddr>> Symbols(const std::vector<std::string_view>& names) const;
   // Null when there are none.
   const Btf* types() const { return types_ ? &*types_ : nullptr; }
 
