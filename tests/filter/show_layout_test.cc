@@ -33,7 +33,9 @@ TEST(ShowLayout, Text) {
             "NUMBER(PG_lru)                                          5  VMCOREINFO, but 4 by BTF\n"
             "OFFSET(page.flags)                                      0  VMCOREINFO and BTF\n"
             "SYMBOL(node_data)                        ffffffff84101000  kallsyms\n"
-            "rule is off, its pages are kept: page cache: NUMBER(PG_lru) is contradicted by BTF\n");
+            "rule is off, its pages are kept: page cache: NUMBER(PG_lru) is contradicted by BTF\n"
+            "needed pages are not known, nor guarded: running tasks: the kernel has no symbol "
+            "current_task\n");
   EXPECT_FALSE(SomeReport().complete());
 }
 
