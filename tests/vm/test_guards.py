@@ -49,14 +49,14 @@ class PageTables:
             tables.append(target)
         raise LookupError(f"{address:#x}")
 
-    def struct_page(self, pfn: int) -> int:
-        """Where the struct page of a page frame is; SPARSEMEM_EXTREME."""
+    def struct_page(self, pfn: int) -> tuple[int, list[int]]:
+        """Where the struct page of a page frame is, with the tables; SPARSEMEM_EXTREME."""
         size = int(self.info["SIZE(mem_section)"])
         section = pfn >> int(self.info["NUMBER(SECTION_SIZE_BITS)"]) - 12
         roots = int(self.info["SYMBOL(mem_section)"], 16)
         root = self.word(self.walk(roots + section // (4096 // size) * 8)[0])
         entry = self.word(self.walk(root + section % (4096 // size) * size)[0])
-        return self.walk((entry & ~0x3f) + pfn * int(self.info["SIZE(page)"]))[0]
+        return self.walk((entry & ~0x3f) + pfn * int(self.info["SIZE(page)"]))
 
 
 @case.expanded
@@ -65,7 +65,7 @@ class Guards(case.VmCase):
 
     def lie(self, path: pathlib.Path, tables: PageTables, pfn: int) -> None:
         """Makes a page a free block of order 0."""
-        page = tables.struct_page(pfn)
+        page, _ = tables.struct_page(pfn)
         at = tables.core.offset_of(page // 4096) + page % 4096
         info = tables.info
         buddy = int(info["NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)"]) & 0xffffffff
@@ -83,7 +83,7 @@ class Guards(case.VmCase):
                        check=True)
         tables = PageTables(case.core(kernel))
         ring = tables.in_image("prb") // 4096
-        table = tables.walk(int(tables.info["SYMBOL(mem_section)"], 16))[1][1] // 4096
+        table = tables.struct_page(ring)[1][-1] // 4096
         for pfn in ring, table:
             self.lie(path, tables, pfn)
         found = json.loads(self.filter("--json", "-l", "-d", 31, path, self.work / "dump").stdout)
