@@ -43,4 +43,10 @@ Result<VirtAddr> KernelNames::Symbol(std::string_view name) const {
   return Unsupported("the kernel has no symbol {}", name);
 }
 
+std::vector<std::optional<VirtAddr>> KernelNames::Symbols(
+    const std::vector<std::string_view>& names) const {
+  if (!symbols_) return std::vector<std::optional<VirtAddr>>(names.size());
+  return symbols_->Find(names);
+}
+
 }  // namespace kdumpkit
