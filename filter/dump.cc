@@ -117,7 +117,9 @@ Result<DumpReport> CreateDump(const FilterOptions& options, const std::atomic<bo
                      .In(fmt::format("cannot write '{}'", destination.name())));
   Progress progress(options.Shows(kMessageProgress) ? STDERR_FILENO : -1, selection.kept_pages,
                     crash.page_size);
-  PipelineOptions stream{options.codec, crash.page_size, options.threads, &progress, &stop};
+  PipelineOptions stream{options.codec,   crash.page_size,
+                         options.threads, &progress,
+                         &stop,           options.compress_level.value_or(kFastestLevel)};
   report.stream = TRY(StreamPages(crash.input.memory(), selection.kept, writer.get(), stream));
   WarnOfEarlyEnd(report);
   if (destination.file) {

@@ -45,8 +45,11 @@ Result<VirtAddr> KernelNames::Symbol(std::string_view name) const {
 
 std::vector<std::optional<VirtAddr>> KernelNames::Symbols(
     const std::vector<std::string_view>& names) const {
-  if (!symbols_) return std::vector<std::optional<VirtAddr>>(names.size());
-  return symbols_->Find(names);
+  std::vector<std::optional<VirtAddr>> found(names.size());
+  if (symbols_) found = symbols_->Find(names);
+  for (size_t i = 0; vmlinux_ != nullptr && i < names.size(); ++i)
+    if (!found[i]) found[i] = vmlinux_->Symbol(names[i]);
+  return found;
 }
 
 }  // namespace kdumpkit
