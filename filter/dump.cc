@@ -91,6 +91,7 @@ DumpReport BeginReport(const FilterOptions& options, const Crash& crash,
   report.existing_pages = selection.existing_pages;
   report.kept_pages = selection.kept_pages;
   report.classes = selection.classes;
+  report.guard_hits = selection.guard_hits;
   report.free_found = selection.free_found;
   report.free_counted = selection.free_counted;
   report.input_incomplete = crash.input.incomplete();

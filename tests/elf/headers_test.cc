@@ -21,17 +21,17 @@ VmcoreBuilder Sample(ByteOrder order = ByteOrder::kLittle) {
 
 class BytesSource final : public DataSource {
  public:
-  explicit BytesSource(const ByteBuffer& bytes) : bytes_(bytes) {}
-
+  explicit BytesSource(ByteView bytes) : bytes_(bytes) {}
   uint64_t size() const override { return bytes_.size(); }
   Status ReadFullyAt(FileOffset offset, ByteSpan buffer) const override {
-    CHECK(offset.value <= bytes_.size() && buffer.size() <= bytes_.size() - offset.value);
-    std::ranges::copy(ByteView(bytes_).subspan(offset.value, buffer.size()), buffer.begin());
+    if (offset.value > bytes_.size() || buffer.size() > bytes_.size() - offset.value)
+      return Truncated("the file ends");
+    std::ranges::copy(bytes_.subspan(offset.value, buffer.size()), buffer.begin());
     return {};
   }
 
  private:
-  const ByteBuffer& bytes_;
+  ByteView bytes_;
 };
 
 Result<ElfHeaders> Read(const ByteBuffer& bytes) { return ReadElfHeaders(BytesSource(bytes), "f"); }
