@@ -330,10 +330,9 @@ void Delivery::SaveLog(Target& target) {
 void Delivery::RemoveTest(Target& target) {
   if (context_.dry == nullptr || context_.dry->keep || context_.config.test_id.empty()) return;
   Status removed = target.RemoveFolder();
-  context_.log.Console(removed ? fmt::format("the test's folder is removed again: {}",
-                                             target.Describe(""))
-                               : fmt::format("the test's folder is left: {}",
-                                             removed.error().message()));
+  context_.log.Console(
+      removed ? fmt::format("the test's folder is removed again: {}", target.Describe(""))
+              : fmt::format("the test's folder is left: {}", removed.error().message()));
 }
 
 void Delivery::Close(Target& target, Delivered& delivered) {

@@ -66,7 +66,8 @@ Answer ImageAnswer(const Service& service, const CrashState& state, const RootDi
   // Where nothing can be loaded, start would refuse.
   bool loads = WhyNoCrashKernel(state).empty();
   if (record == nullptr)
-    return No(fmt::format("there is none yet; 'kdumpctl {}' builds it", loads ? "start" : "rebuild"));
+    return No(
+        fmt::format("there is none yet; 'kdumpctl {}' builds it", loads ? "start" : "rebuild"));
   if (!service.stale_reasons().empty())
     return No(fmt::format("{}; 'kdumpctl {}' builds it anew",
                           fmt::join(service.stale_reasons(), "; "), loads ? "restart" : "rebuild"));

@@ -380,7 +380,9 @@ TEST_F(ServiceTest, TestOfAServerIsFollowed) {
   machine_.Write("/var/lib/kdump/test.json",
                  R"({"format": 1, "id": "77", "started": "x", "boot_id": "before",
                      "outcome": "pending", "reason": "", "folder": ""})");
-  auto outcome = [&] { return RunJson({"status", "--json"}, kExitPartial)["last_test"]["outcome"]; };
+  auto outcome = [&] {
+    return RunJson({"status", "--json"}, kExitPartial)["last_test"]["outcome"];
+  };
   ProgramResult answer{{.status = 255}, "", "no route"};
   system_.programs["ssh"] = [&](const std::vector<std::string>& argv) {
     return argv.back().find("/srv/kdump-test-77/manifest.json") == std::string::npos
