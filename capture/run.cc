@@ -329,9 +329,10 @@ void Capture::GiveUp(const std::string& what) {
   if (flags >= 0) (void)fcntl(options_.console_fd, F_SETFL, flags | O_NONBLOCK);
   EndAction action = config_.final_action;
   if (action == EndAction::kShell) action = EndAction::kReboot;
+  // First: from here on nobody feeds it, so that it ends even what hangs below.
+  StopHardwareWatchdog(action);
   log_.Console(fmt::format("dump failed: no progress while {}", what));
   log_.Console(Describe(action));
-  StopHardwareWatchdog(action);
   system_.Finish(action);
 }
 

@@ -80,6 +80,7 @@ class Service {
  private:
   Status MakePlan();
   Status Build();
+  Status OfferKeys();
   LoadRecord WantedLoad(const std::string& test_id) const;
 
   const RootDir& root_;
