@@ -64,6 +64,13 @@ int Recover(const std::string& device, const std::string& folder) {
   for (const std::string& problem : recovered->problems)
     std::fprintf(stderr, "kdump-capture: %s\n", problem.c_str());
   if (!recovered->folder.empty()) std::printf("%s\n", recovered->folder.c_str());
+  if (recovered->folder.empty() && recovered->problems.empty())
+    std::fprintf(
+        stderr,
+        "kdump-capture: '%s' has no dump, and nothing is to be done; if the machine has "
+        "crashed, the console tells what became of the dump, and 'kdumpctl status' whether "
+        "the next one would be saved\n",
+        device.c_str());
   return recovered->problems.empty() ? 0 : 3;
 }
 

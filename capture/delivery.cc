@@ -213,11 +213,7 @@ std::optional<DumpChoice> Delivery::Choose(Target& target, std::string& reason) 
   if (!usable) return ladder.front();
   for (const DumpChoice& choice : ladder) {
     if (!Fits(choice, *usable)) continue;
-    if (choice == ladder.front()) return choice;
-    std::string warning = fmt::format("for lack of room the dump is made with {} instead of {}",
-                                      choice.ToString(), ladder.front().ToString());
-    context_.log.Line(warning);
-    Warn(std::move(warning));
+    if (choice != ladder.front()) WarnOfSmaller(choice);
     return choice;
   }
   reason = fmt::format("too little room: {} may be used (min_free {})", SizeText(*usable),
@@ -225,11 +221,40 @@ std::optional<DumpChoice> Delivery::Choose(Target& target, std::string& reason) 
   return std::nullopt;
 }
 
+void Delivery::WarnOfSmaller(const DumpChoice& choice) {
+  std::string warning =
+      fmt::format("for lack of room the dump is made with {} instead of {}", choice.ToString(),
+                  SpaceLadder(context_.config).front().ToString());
+  context_.log.Line(warning);
+  Warn(std::move(warning));
+}
+
+// The destination is full in spite of the estimate. What the dump at hand has taken comes back when
+// it is removed, but for a raw device, which has only the rest.
+std::optional<DumpChoice> Delivery::ChooseSmaller(Target& target, const DumpResult& full) {
+  std::vector<DumpChoice> ladder = SpaceLadder(context_.config);
+  auto rung = std::find(ladder.begin(), ladder.end(), choice_);
+  if (rung == ladder.end()) return std::nullopt;
+  std::optional<uint64_t> usable = Usable(target);
+  if (usable && target.IsShared()) *usable += full.file.digest.size;
+  for (++rung; rung != ladder.end(); ++rung)
+    if (!usable || Fits(*rung, *usable)) return *rung;
+  return std::nullopt;
+}
+
 void Delivery::SaveDump(Target& target, Delivered& delivered) {
   std::optional<DumpChoice> choice = Choose(target, delivered.reason);
   if (!choice) return context_.log.Say("no dump: {}", delivered.reason);
   choice_ = *choice;
-  TakeResult(target, dumper_.SaveVmcore(target, choice_), delivered);
+  DumpResult result = dumper_.SaveVmcore(target, choice_);
+  while (result.full && (choice = ChooseSmaller(target, result))) {
+    context_.log.Say("no dump with {}: {}", choice_.ToString(), result.reason);
+    dumper_.Discard(target);
+    WarnOfSmaller(*choice);
+    choice_ = *choice;
+    result = dumper_.SaveVmcore(target, choice_);
+  }
+  TakeResult(target, std::move(result), delivered);
 }
 
 void Delivery::TakeResult(Target& target, DumpResult result, Delivered& delivered) {
@@ -305,10 +330,9 @@ void Delivery::SaveLog(Target& target) {
 void Delivery::RemoveTest(Target& target) {
   if (context_.dry == nullptr || context_.dry->keep || context_.config.test_id.empty()) return;
   Status removed = target.RemoveFolder();
-  context_.log.Console(removed ? fmt::format("the test's folder is removed again: {}",
-                                             target.Describe(""))
-                               : fmt::format("the test's folder is left: {}",
-                                             removed.error().message()));
+  context_.log.Console(
+      removed ? fmt::format("the test's folder is removed again: {}", target.Describe(""))
+              : fmt::format("the test's folder is left: {}", removed.error().message()));
 }
 
 void Delivery::Close(Target& target, Delivered& delivered) {

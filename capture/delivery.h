@@ -68,6 +68,8 @@ class Delivery {
   std::string LogOnly(const std::vector<std::string>& names) const;
   void SaveDump(Target& target, Delivered& delivered);
   std::optional<DumpChoice> Choose(Target& target, std::string& reason);
+  std::optional<DumpChoice> ChooseSmaller(Target& target, const DumpResult& full);
+  void WarnOfSmaller(const DumpChoice& choice);
   std::optional<uint64_t> Usable(Target& target);
   bool Fits(const DumpChoice& choice, uint64_t usable);
   void TakeResult(Target& target, DumpResult result, Delivered& delivered);

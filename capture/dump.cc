@@ -154,7 +154,10 @@ std::vector<std::string> Dumper::Arguments(const Target& target, const DumpChoic
   return argv;
 }
 
-bool Dumper::IsFull(Target& target) const {
+// The file system says so, or the server that what was sent did not fit.
+bool Dumper::IsFull(Target& target, const Result<FilterEnd>& end) const {
+  int error = end && end->sink_failed ? end->sink_failed->error_number() : 0;
+  if (error == ENOSPC || error == EDQUOT) return true;
   Result<std::optional<uint64_t>> room = target.Room();
   return room && *room && **room < kFullBelow;
 }
@@ -172,14 +175,15 @@ void Dumper::TakeEnd(const Result<FilterEnd>& end, Target& target, DumpResult& r
     result.state = DumpState::kComplete;
   } else if (end->partial() && context_.config.collector.empty()) {
     result.state = DumpState::kPartial;
-    bool whole = ReachedEnd(result.filter_json).value_or(!IsFull(target));
+    bool whole = ReachedEnd(result.filter_json).value_or(!IsFull(target, end));
     result.reason = whole ? "not all as asked for" : "it ends early";
     result.blames_destination = !whole;
   } else {
     result.reason = fmt::format("'{}' {}", program, end->ToString());
     result.blames_destination = end->sink_failed.has_value();
   }
-  if (result.state != DumpState::kComplete && IsFull(target)) {
+  if (result.state != DumpState::kComplete && IsFull(target, end)) {
+    result.full = true;
     result.reason += "; the destination is full";
     result.blames_destination = true;
   }
@@ -307,10 +311,16 @@ DumpResult Dumper::TryOnce(Target& target, const DumpChoice& choice, Attempt att
   return Streams(target) ? TryStream(target, std::move(argv)) : TryFile(target, std::move(argv));
 }
 
+void Dumper::Discard(Target& target) const {
+  std::string name = NameFor(target);
+  target.SetAside(name);
+  target.DropAside(name);
+}
+
 DumpResult Dumper::SaveVmcore(Target& target, const DumpChoice& choice) {
   options_refused_ = false;
   DumpResult first = TryOnce(target, choice, Attempt::kFirst);
-  if (first.state != DumpState::kFailed || IsFull(target)) return first;
+  if (first.state != DumpState::kFailed || first.full) return first;
   context_.log.Say("{}; trying once more with one thread", first.reason);
   std::string name = NameFor(target);
   target.SetAside(name);

@@ -28,6 +28,8 @@ struct DumpResult {
   std::string reason;  // why it is not complete
   // The destination is to blame: another one may get a better dump.
   bool blames_destination = false;
+  // It is to blame because it is full: a smaller dump may do.
+  bool full = false;
   std::string filter_json;  // what kdump-filter says of it; may be empty
   std::vector<std::string> warnings;
 };
@@ -49,6 +51,8 @@ class Dumper {
   // Writes the dump and verifies it. A filter that fails is run once more with one thread, unless
   // the destination is full; what the first try left is kept until there is a whole dump.
   DumpResult SaveVmcore(Target& target, const DumpChoice& choice);
+  // Removes what an unfinished dump left, to make room for a smaller one.
+  void Discard(Target& target) const;
 
  private:
   enum class Attempt { kFirst, kSecond };
@@ -69,7 +73,7 @@ class Dumper {
   void TakeEnd(const Result<FilterEnd>& end, Target& target, DumpResult& result);
   void ForgetReport() const;
   std::string ReadReport() const;
-  bool IsFull(Target& target) const;
+  bool IsFull(Target& target, const Result<FilterEnd>& end) const;
 
   const CaptureContext& context_;
   std::string vmcore_;

@@ -150,6 +150,9 @@ Result<Recovered> RecoverDump(const RecoverRequest& request, const RootDir& root
   Recovered recovered;
   bool nothing = header ? header->parts.empty() : header.error().kind() == ErrorKind::kUnsupported;
   if (nothing) return recovered;
+  if (!header && header.error().kind() == ErrorKind::kTruncated)
+    return UsageError("'{}' is too small for any dump; name the device of the 'raw:' destination",
+                      request.device);
   if (!header) return std::move(header.error()).In(fmt::format("'{}'", request.device));
   NewFolder folder = TRY(NewFolder::Make(request.folder, header->folder));
   Recoverer recoverer(fd.get(), folder.path(), request.filter);

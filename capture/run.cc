@@ -62,7 +62,7 @@ class Capture {
         log_(options.console_fd, [&system] { return system.Uptime(); }),
         memory_(root),
         watchdog_([this](const std::string& what) { GiveUp(what); }),
-        context_{config_, root,    system,         log_,
+        context_{config_,   root,    system,         log_,
                  watchdog_, memory_, options.filter, options.dry ? &*options.dry : nullptr} {}
 
   CaptureOutcome Run();
@@ -169,8 +169,7 @@ void Capture::PrepareDry() {
       "dry run: {} kernel modules are in the image and stay there; the network is the running "
       "system's; no watchdog is started, no hook or fence_kdump_send is run, nothing restarts",
       modules);
-  for (const std::string* hook :
-       {&config_.pre_hook, &config_.post_hook, &config_.emergency_hook})
+  for (const std::string* hook : {&config_.pre_hook, &config_.post_hook, &config_.emergency_hook})
     if (!hook->empty() && !root_.Exists(*hook)) log_.Say("hook '{}' is not in the image", *hook);
 }
 

@@ -107,7 +107,7 @@ int RunVerify(std::string_view program, const FilterOptions& options) {
   for (const std::string& fault : report.faults)
     PrintError(program, fmt::format("'{}': {}", report.file, fault));
   if (report.fault_count > report.faults.size())
-    PrintError(program, fmt::format("'{}': and {} faults more", report.file,
+    PrintError(program, fmt::format("'{}': and {} more", report.file,
                                     report.fault_count - report.faults.size()));
   if (options.json) PrintJson(program, options, VerifyJson(report));
   if (options.Shows(kMessageCommon) && !options.json) Print(stdout, VerifyText(report));

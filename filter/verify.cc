@@ -79,7 +79,8 @@ VerifyReport VerifyDump(const FilterOptions& options, const std::atomic<bool>& s
 
 std::string VerifyText(const VerifyReport& report) {
   if (report.soundness == Soundness::kBroken)
-    return fmt::format("'{}' is broken: {} faults\n", report.file, report.fault_count);
+    return fmt::format("'{}' is broken: {} fault{}\n", report.file, report.fault_count,
+                       report.fault_count == 1 ? "" : "s");
   std::string text = report.soundness == Soundness::kWhole
                          ? fmt::format("'{}' is whole", report.file)
                          : fmt::format("'{}' is marked incomplete, and sound so far: {} pages lost",

@@ -19,10 +19,10 @@ struct DryRoot {
   std::string report;                // a file of the running system: kDryReport
 };
 
-// To be called in a mount and PID namespace of its own. Mounts a tmpfs at the folder `base`, unpacks
-// the image there and makes it "/"; of the running system only `folders` and `report` can be
-// written to in it. /proc and /sys are read-only, and /dev has the block devices, a few harmless
-// ones and no watchdog.
+// To be called in a mount and PID namespace of its own. Mounts a tmpfs at the folder `base`,
+// unpacks the image there and makes it "/" (so that `report` must not be below it); of the running
+// system only `folders` and `report` can be written to in it. /proc and /sys are read-only, and
+// /dev has the block devices, a few harmless ones and no watchdog.
 Status EnterDryRoot(const DryRoot& plan, const std::string& base);
 
 }  // namespace kdumpkit

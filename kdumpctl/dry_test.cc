@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 
 #include "kdumpctl/dry_root.h"
@@ -25,6 +26,8 @@ using Json = nlohmann::ordered_json;
 using std::chrono::seconds;
 
 constexpr const char kReport[] = "/run/kdump/dry-report";
+// Only in its own namespace anything is mounted there.
+constexpr const char kBase[] = "/run/kdump/dry-root";
 constexpr size_t kImageLimit = size_t{1} << 30;
 // Where a dry run ends when the configuration has no limit.
 constexpr seconds kLongest{3600};
@@ -167,6 +170,8 @@ Status DryTester::Prepare() {
   plan_.vmcore = SyntheticVmcore(fmt::format("kdumpctl test --dry, {}", id_));
   plan_.report = root_.HostPath(kReport);
   TRY(WriteStateFile(root_, kReport, "", 0600));
+  if (mkdir(root_.HostPath(kBase).c_str(), 0700) != 0 && errno != EEXIST)
+    return SystemError(errno, kBase);
   Tell("memory", true,
        fmt::format("{} of a machine that never was stand for /proc/vmcore",
                    SizeText(kSyntheticMemory)));
@@ -180,7 +185,7 @@ Status DryTester::RunCapture() {
   program.argv = {small ? "/init" : "/usr/bin/kdump-capture"};
   // As the kernel starts process 1.
   program.environment = {"HOME=/", "TERM=linux"};
-  program.prepare = [this] { return EnterDryRoot(plan_, root_.HostPath(kRunFolder)); };
+  program.prepare = [this] { return EnterDryRoot(plan_, root_.HostPath(kBase)); };
   program.show = [this](std::string_view text) { Show(text); };
   seconds limit = service_.config().total_timeout;
   limit = (limit.count() == 0 ? kLongest : std::min(limit, kLongest)) + kGrace;
@@ -227,16 +232,15 @@ void DryTester::JudgeDump(const Json& manifest) {
   for (const Json& file : JsonMember(manifest, "files")) {
     bool good = JsonText(file, "verified") != "no";
     verified = verified && good;
-    files += fmt::format(", '{}' of {}{}", JsonText(file, "name"),
-                         SizeText(JsonNumber(file, "size")),
-                         good ? ", read back and verified" : ", not verified");
+    files +=
+        fmt::format(", '{}' of {}{}", JsonText(file, "name"), SizeText(JsonNumber(file, "size")),
+                    good ? ", read back and verified" : ", not verified");
   }
-  bool whole = outcome == "complete" ||
-               (outcome == "dmesg-only" && service_.config().dmesg_only);
+  bool whole = outcome == "complete" || (outcome == "dmesg-only" && service_.config().dmesg_only);
   arrived_ = whole && verified && !destination_.empty();
-  std::string text = fmt::format("kdump-test-{} at {}: {}{}", id_,
-                                 destination_.empty() ? "no destination" : destination_, outcome,
-                                 files);
+  std::string text =
+      fmt::format("kdump-test-{} at {}: {}{}", id_,
+                  destination_.empty() ? "no destination" : destination_, outcome, files);
   if (std::string reason = JsonText(manifest, "reason"); !reason.empty())
     text += fmt::format(" ({})", reason);
   Tell("dump", arrived_, text);
@@ -274,16 +278,17 @@ int DryTester::Run() {
   Status done = Prepare();
   if (done) done = RunCapture();
   (void)unlink(root_.HostPath(kReport).c_str());
+  (void)rmdir(root_.HostPath(kBase).c_str());
   if (!done) Tell("dry run", false, done.error().message());
   if (invocation_.json) {
     PrintJson(invocation_.out, ToJson());
   } else {
     for (const std::string& warning : service_.warnings())
       invocation_.Complain(fmt::format("warning: {}", warning));
-    Print(invocation_.out,
-          fmt::format("{}\n{}\n", arrived_ ? "the dump arrived and is whole"
-                                           : "a crash might not be saved: see what FAILED",
-                      kNotTested));
+    Print(invocation_.out, fmt::format("{}\n{}\n",
+                                       arrived_ ? "the dump arrived and is whole"
+                                                : "a crash might not be saved: see what FAILED",
+                                       kNotTested));
   }
   return arrived_ ? kExitOk : kExitFailed;
 }

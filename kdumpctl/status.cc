@@ -21,8 +21,31 @@ Answer ReservedAnswer(const CrashState& state) {
   return reason.empty() ? Yes(SizeText(state.reserved)) : No(reason);
 }
 
+// What keeps even a kernel with a reservation from loading; empty: nothing is known.
+std::string WhyNoLoad(const RootDir& root) {
+  // Once set, it stays (Linux: Documentation/admin-guide/sysctl/kernel.rst).
+  if (root.ReadLine("/proc/sys/kernel/kexec_load_disabled") == "1")
+    return "sysctl kernel.kexec_load_disabled is set, which only a restart undoes; take it out of "
+           "/etc/sysctl.d, or set it after kdump.service has started";
+  std::string lockdown = root.ReadLine("/sys/kernel/security/lockdown").value_or("");
+  if (lockdown.find("[integrity]") != std::string::npos ||
+      lockdown.find("[confidentiality]") != std::string::npos)
+    return "this kernel is locked down, and takes only a signed kernel that it trusts; 'kdumpctl "
+           "start' tries it and says what is refused";
+  return "";
+}
+
+// The advice is what helps.
+Answer NotLoaded(const CrashState& state, const RootDir& root) {
+  if (std::string reason = WhyNoCrashKernel(state); !reason.empty())
+    return No(fmt::format("no crash kernel can be loaded: {}", reason));
+  if (std::string reason = WhyNoLoad(root); !reason.empty())
+    return No(fmt::format("no crash kernel is loaded: {}", reason));
+  return No("no crash kernel is loaded; 'kdumpctl start' loads it");
+}
+
 Answer LoadedAnswer(const CrashState& state, const RootDir& root) {
-  if (!state.loaded) return No("no crash kernel is loaded; 'kdumpctl start' loads it");
+  if (!state.loaded) return NotLoaded(state, root);
   std::optional<LoadRecord> load = ReadLoadRecord(root);
   if (!load || load->boot_id != root.ReadLine("/proc/sys/kernel/random/boot_id"))
     return Yes("by something else than kdumpctl");
@@ -40,10 +63,14 @@ std::string WhyLoadIsOld(const Service& service, const CrashState& state, const 
 
 Answer ImageAnswer(const Service& service, const CrashState& state, const RootDir& root) {
   const ImageRecord* record = service.record();
-  if (record == nullptr) return No("there is none yet; 'kdumpctl start' builds it");
+  // Where nothing can be loaded, start would refuse.
+  bool loads = WhyNoCrashKernel(state).empty();
+  if (record == nullptr)
+    return No(
+        fmt::format("there is none yet; 'kdumpctl {}' builds it", loads ? "start" : "rebuild"));
   if (!service.stale_reasons().empty())
-    return No(fmt::format("{}; 'kdumpctl restart' builds it anew",
-                          fmt::join(service.stale_reasons(), "; ")));
+    return No(fmt::format("{}; 'kdumpctl {}' builds it anew",
+                          fmt::join(service.stale_reasons(), "; "), loads ? "restart" : "rebuild"));
   if (std::string old = WhyLoadIsOld(service, state, root); !old.empty()) return No(old);
   return Yes(fmt::format("{}, built {} by {}", SizeText(record->image.state.size), record->built,
                          record->builder));

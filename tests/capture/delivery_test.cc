@@ -224,6 +224,63 @@ TEST_F(LadderTest, UnknownSizeIsTried) {
   EXPECT_EQ(MadeWith(10), "x\n");
 }
 
+// Full while the dump is being made, although its size had been foretold as small enough.
+class FullTest : public DeliveryTest {
+ protected:
+  // Only a dump whose options have `fits` in them comes to its end.
+  void SetFits(const std::string& fits) {
+    filter_.SetBody(fmt::format(R"(
+case " $* " in
+*--dump-dmesg*) echo log ;;
+*--dry-run*) echo '{{"bytes": 1000}}' >"$json" ;;
+*"{}"*) echo "$*" >"$out" ;;
+*) echo "$*" >"$out"; exit 1 ;;
+esac
+)",
+                                fits));
+    system_.free_now = [this, fits] {
+      std::string dump = Content(Folder("vda") + "/vmcore-incomplete");
+      bool full = !dump.empty() && dump.find(fits) == std::string::npos;
+      return full ? config_.min_free + 1000 : uint64_t{100} << 30;
+    };
+    config_.level = 1;
+    config_.min_free = 4000;
+  }
+};
+TEST_F(FullTest, GoesDownTheLadderOnTheSameDisk) {
+  SetFits(" -z -d 31 ");
+  EXPECT_EQ(Run().outcome, CaptureOutcome::kSaved);
+  EXPECT_FALSE(Exists("kdump/vdb"));
+  EXPECT_THAT(Content(Folder("vda") + "/vmcore"), HasSubstr("-z -d 31"));
+  EXPECT_FALSE(Exists(Folder("vda") + "/vmcore-incomplete"));
+  EXPECT_FALSE(Exists(Folder("vda") + "/vmcore-incomplete-1"));
+  // Each rung once, and no second attempt of the same on a full disk.
+  std::string runs;
+  for (const std::string& run : filter_.runs())
+    if (run.find("--dump-dmesg") == std::string::npos && run.find("--dry-run") == std::string::npos)
+      runs += run.substr(0, run.find(" --json")) + "\n";
+  EXPECT_EQ(runs, "-l -d 1\n-l -d 31\n-z -d 31\n");
+  EXPECT_EQ(ManifestOf("vda")["level"], 31);
+  EXPECT_THAT(ManifestOf("vda")["warnings"].dump(), HasSubstr("made with level 31, zstd"));
+}
+TEST_F(FullTest, ThenTheNextDestination) {
+  SetFits("vdb");
+  EXPECT_EQ(Run().outcome, CaptureOutcome::kSaved);
+  EXPECT_THAT(Content(Folder("vdb") + "/vmcore"), HasSubstr("-l -d 1"));
+  // What the last try left is kept.
+  EXPECT_THAT(Content(Folder("vda") + "/vmcore-incomplete"), HasSubstr("-z -d 31"));
+}
+TEST_F(FullTest, WhatCannotFitIsNotTried) {
+  SetFits("none");
+  config_.min_free = 20000;
+  system_.free_now = [this] {
+    return Content(Folder("vda") + "/vmcore-incomplete").empty() ? uint64_t{100} << 30 : 10000;
+  };
+  config_.destinations.resize(1);
+  EXPECT_EQ(Run().outcome, CaptureOutcome::kFailed);
+  EXPECT_THAT(Content(Folder("vda") + "/vmcore-incomplete"), HasSubstr("-l -d 1"));
+}
+
 TEST_F(DeliveryTest, RawDevice) {
   dir_.Write("dev/vdc", std::string(4 << 20, 'x'));
   system_.devices[dir_.File("dev/vdc")] = {};

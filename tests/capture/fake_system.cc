@@ -42,7 +42,9 @@ Status FakeSystem::LoadModule(const std::string& path, const std::string& parame
 
 Result<bool> FakeSystem::IsMountPoint(const std::string& path) { return mounted_.contains(path); }
 
-Result<uint64_t> FakeSystem::FreeBytes(const std::string&) { return free_bytes; }
+Result<uint64_t> FakeSystem::FreeBytes(const std::string&) {
+  return free_now ? free_now() : free_bytes;
+}
 
 Status FakeSystem::SyncFileSystem(const std::string& path) {
   std::unique_lock lock(mutex_);

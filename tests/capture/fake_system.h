@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -39,6 +40,7 @@ class FakeSystem : public CaptureSystem {
   std::map<std::string, std::chrono::milliseconds> appears_at;
   std::chrono::milliseconds now{0};
   uint64_t free_bytes = uint64_t{100} << 30;
+  std::function<uint64_t()> free_now;  // when set, says it instead
 
   // What fails: mounts of a type and modules of a path with an errno, and so on.
   std::map<std::string, int> mount_errors;

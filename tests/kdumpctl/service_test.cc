@@ -262,6 +262,31 @@ TEST_F(ServiceTest, StatusOfANewMachine) {
   EXPECT_THAT(json["image"]["reason"].get<std::string>(), HasSubstr("there is none yet"));
 }
 
+TEST_F(ServiceTest, StatusAdvisesWhatHelps) {
+  const struct {
+    const char* file;
+    const char* text;
+    const char* advice;
+    bool start;  // "kdumpctl start" is advised
+  } kCases[] = {
+      {"/etc/nothing", "", "'kdumpctl start' loads it", true},
+      {"/sys/kernel/security/lockdown", "none [integrity] confidentiality\n", "locked down", true},
+      {"/proc/sys/kernel/kexec_load_disabled", "1\n", "only a restart undoes", false},
+      {"/sys/kernel/kexec_crash_size", "0\n", "'kdumpctl reset-crashkernel'", false},
+  };
+  for (const auto& row : kCases) {
+    machine_.Write(row.file, row.text);
+    Json json = RunJson({"status", "--json"}, kExitPartial);
+    std::string reason = json["loaded"]["reason"];
+    EXPECT_THAT(reason, HasSubstr(row.advice));
+    EXPECT_EQ(reason.find("start' ") != std::string::npos, row.start) << reason;
+  }
+  machine_.Remove("/sys/kernel/kexec_crash_loaded");
+  Json json = RunJson({"status", "--json"}, kExitPartial);
+  EXPECT_THAT(json["loaded"]["reason"].get<std::string>(), HasSubstr("CONFIG_CRASH_DUMP"));
+  EXPECT_THAT(json["image"]["reason"].get<std::string>(), HasSubstr("'kdumpctl rebuild' builds"));
+}
+
 TEST_F(ServiceTest, StatusWhenAllIsWell) {
   machine_.Write("/proc/meminfo",
                  "MemTotal: 4000000 kB\nMemFree: 1000000 kB\nBuffers: 100000 kB\n"
@@ -346,6 +371,31 @@ TEST_F(ServiceTest, TestIsLoadedAndFollowed) {
   Json state = RunJson({"status", "--json"}, kExitOk);
   EXPECT_EQ(state["last_test"]["outcome"], "complete");
   EXPECT_EQ(state["last_test"]["folder"], folder);
+}
+
+// The next boot asks the server.
+TEST_F(ServiceTest, TestOfAServerIsFollowed) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root has the keys";
+  machine_.Write("/etc/kdump.conf", "destination ssh://dump@server/srv\n");
+  machine_.Write("/var/lib/kdump/test.json",
+                 R"({"format": 1, "id": "77", "started": "x", "boot_id": "before",
+                     "outcome": "pending", "reason": "", "folder": ""})");
+  auto outcome = [&] {
+    return RunJson({"status", "--json"}, kExitPartial)["last_test"]["outcome"];
+  };
+  ProgramResult answer{{.status = 255}, "", "no route"};
+  system_.programs["ssh"] = [&](const std::vector<std::string>& argv) {
+    return argv.back().find("/srv/kdump-test-77/manifest.json") == std::string::npos
+               ? ProgramResult{{.status = 255}, "", ""}
+               : answer;
+  };
+  EXPECT_EQ(outcome(), "unknown");
+  answer = {{.status = 44}, "", ""};
+  EXPECT_EQ(outcome(), "missing");
+  answer = {{}, R"({"format": 1, "test_id": "77", "outcome": "complete", "reason": ""})", ""};
+  EXPECT_EQ(outcome(), "complete");
+  Json test = Json::parse(machine_.Read("/var/lib/kdump/test.json"));
+  EXPECT_EQ(test["folder"], "ssh://dump@server/srv/kdump-test-77");
 }
 
 }  // namespace

@@ -49,6 +49,11 @@ keep security systemd-analyze security --no-pager kdump.service
 keep check-config kdumpctl check-config
 keep status kdumpctl status --json
 keep restart kdumpctl restart
+cat /proc/self/mountinfo /proc/modules /proc/sys/kernel/panic >/run/before
+keep dry kdumpctl test --dry --json
+cat /proc/self/mountinfo /proc/modules /proc/sys/kernel/panic >/run/after
+keep dry-left diff /run/before /run/after
+keep dry-folders ls /var/crash
 keep machine-id cat /etc/machine-id
 say "loaded $(cat /sys/kernel/kexec_crash_loaded)"
 sync
@@ -164,6 +169,19 @@ class Service(case.VmCase):
         self.assertEqual(told.report("check-config.status"), "0\n")
         self.assertEqual(told.report("status.status"), "0\n", told.report("status"))
         self.assertEqual(told.report("restart.status"), "0\n", told.report("restart.errors"))
+
+    def check_dry_test(self, builder):
+        """Without a crash: the image's programs save a dump on the real disk, and clean up."""
+        told = served(builder)
+        self.assertEqual(told.report("dry.status"), "0\n", told.report("dry"))
+        dry = told.json("dry")
+        self.assertTrue(dry["ok"])
+        self.assertRegex(dry["destination"], r"^UUID=.*:/var/crash$")
+        log = "\n".join(dry["log"])
+        self.assertIn("kdump: dump saved: /dev/", log)
+        self.assertIn("the test's folder is removed again", log)
+        self.assertEqual(told.report("dry-left.status"), "0\n", told.report("dry-left"))
+        self.assertNotIn("kdump-test", told.report("dry-folders"))
 
     def check_dump(self, builder):
         """Whole, complete, with its manifest."""
