@@ -2,199 +2,26 @@
 #include "filter/options.h"
 
 #include <getopt.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
-#include <limits>
+
+#include "filter/option_table.h"
 
 namespace kdumpkit {
 namespace {
 
-constexpr int kMaxThreads = 1024;
+// What getopt returns for a row without a letter: this, and its place in the table.
+constexpr int kFirstLongOnly = 256;
 
-// Values of options that have no short form.
-enum LongOnly : int {
-  kNumThreads = 256,
-  kMessageLevel,
-  kDumpDmesg,
-  kDryRun,
-  kShowStats,
-  kJson,
-  kVerify,
-  kSample,
-  kShowLayout,
-  kInfo,
-  kCompare,
-  kMemUsage,
-  kPartialDmesg,
-  kDmesgLevel,
-  kDmesgJson
-};
-
-struct OptionRow {
-  int value;  // the short option's character, or a LongOnly
-  const char* name;
-  const char* argument;  // null: takes none; with '[' before it, it may be left out
-  const char* help;
-};
-
-// The one list of options: parsing and --help both come from it.
-constexpr OptionRow kRows[] = {
-    {'c', nullptr, nullptr, "compress pages with zlib"},
-    {'l', nullptr, nullptr, "compress pages with lzo"},
-    {'p', nullptr, nullptr, "compress pages with snappy"},
-    {'z', nullptr, nullptr, "compress pages with zstd"},
-    {'d', nullptr, "LEVEL",
-     "leave out pages: the sum of 1 zero, 2 cache, 4 cache with private data, 8 user, 16 free"},
-    {'f', nullptr, nullptr, "overwrite DUMPFILE"},
-    {'F', nullptr, nullptr, "write to standard output, flattened (for -R and crash)"},
-    {'R', nullptr, nullptr, "make DUMPFILE of a flattened STREAM (default: standard input)"},
-    {kVerify, "verify", nullptr, "check DUMPFILE: headers, bitmaps, descriptors, every page"},
-    {kSample, "sample", "N", "with --verify: decompress only N pages, spread evenly"},
-    {kNumThreads, "num-threads", "N", "compress with N threads (default: all CPUs online)"},
-    {kDumpDmesg, "dump-dmesg", nullptr, "write the dead kernel's log, not a dump"},
-    {kPartialDmesg, "partial-dmesg", nullptr,
-     "with --dump-dmesg: only what came since the log was last cleared"},
-    {kDmesgLevel, "dmesg-level", "LEVELS",
-     "with --dump-dmesg: only these levels (err,warn or warn+ or 0,1,2)"},
-    {kDmesgJson, "dmesg-json", nullptr, "with --dump-dmesg: one JSON object a line"},
-    {kInfo, "info", nullptr, "say what FILE is: format, kernel, machine, level, pages, notes"},
-    {kCompare, "compare", nullptr, "compare the memory in two files, page by page"},
-    {kMemUsage, "mem-usage", nullptr,
-     "count VMCORE's pages by class, estimate dump sizes by level and codec"},
-    {kDryRun, "dry-run", nullptr, "do everything except writing; DUMPFILE may be left out"},
-    {kShowStats, "show-stats", nullptr, "print page counts by class"},
-    {kShowLayout, "show-layout", nullptr,
-     "print what is known of the kernel's pages, and from where"},
-    {kJson, "json", "[=FILE]", "print the result as JSON on standard output, or write it to FILE"},
-    {kMessageLevel, "message-level", "N",
-     "what to print: the sum of 1 progress, 2 common, 4 errors, 8 debug, 16 report (default 7)"},
-    {'D', nullptr, nullptr, "print debug messages"},
-    {'h', "help", nullptr, "print this help"},
-    {'v', "version", nullptr, "print the version"},
-};
-
-Result<int> Number(std::string_view name, std::string_view text, int lowest, int highest) {
-  int value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < lowest || value > highest)
-    return UsageError("{} '{}': a whole number from {} to {} is wanted", name, text, lowest,
-                      highest);
-  return value;
+int ValueOf(const FilterOptionRow& row) {
+  if (row.letter != 0) return row.letter;
+  return kFirstLongOnly + static_cast<int>(&row - FilterOptionTable().data());
 }
 
-Result<DumpLevel> ParseLevel(std::string_view text) {
-  if (text.find(',') != std::string_view::npos)
-    return UsageError("-d '{}': lists of levels are not supported, give one level", text);
-  return *DumpLevel::Make(TRY(Number("-d", text, 0, kMaxDumpLevel)));
-}
-
-std::string_view ModeOption(FilterMode mode) {
-  switch (mode) {
-    case FilterMode::kDmesg:
-      return "--dump-dmesg";
-    case FilterMode::kVerify:
-      return "--verify";
-    case FilterMode::kReassemble:
-      return "-R";
-    case FilterMode::kInfo:
-      return "--info";
-    case FilterMode::kCompare:
-      return "--compare";
-    case FilterMode::kShowLayout:
-      return "--show-layout";
-    case FilterMode::kMemUsage:
-      return "--mem-usage";
-    default:
-      return "a dump";
-  }
-}
-
-Status SetMode(FilterMode mode, FilterOptions& options) {
-  if (options.mode != FilterMode::kDump && options.mode != mode)
-    return UsageError("{} and {} exclude each other", ModeOption(options.mode), ModeOption(mode));
-  options.mode = mode;
-  return {};
-}
-
-Result<uint64_t> ParseSample(std::string_view text) {
-  return static_cast<uint64_t>(TRY(Number("--sample", text, 1, std::numeric_limits<int>::max())));
-}
-
-Status Apply(int option, std::string_view argument, FilterOptions& options) {
-  switch (option) {
-    case 'c':
-      options.codec = Codec::kZlib;
-      break;
-    case 'l':
-      options.codec = Codec::kLzo;
-      break;
-    case 'p':
-      options.codec = Codec::kSnappy;
-      break;
-    case 'z':
-      options.codec = Codec::kZstd;
-      break;
-    case 'd':
-      options.level = TRY(ParseLevel(argument));
-      break;
-    case 'f':
-      options.force = true;
-      break;
-    case 'F':
-      options.stream_fd = STDOUT_FILENO;
-      break;
-    case 'D':
-      options.message_level |= kMessageDebug;
-      break;
-    case kShowStats:
-      options.message_level |= kMessageReport;
-      break;
-    case kJson:
-      options.json = true;
-      options.json_file = argument;
-      break;
-    case kDryRun:
-      options.dry_run = true;
-      break;
-    case kDumpDmesg:
-      return SetMode(FilterMode::kDmesg, options);
-    case 'R':
-      return SetMode(FilterMode::kReassemble, options);
-    case kVerify:
-      return SetMode(FilterMode::kVerify, options);
-    case kShowLayout:
-      return SetMode(FilterMode::kShowLayout, options);
-    case kInfo:
-      return SetMode(FilterMode::kInfo, options);
-    case kCompare:
-      return SetMode(FilterMode::kCompare, options);
-    case kMemUsage:
-      return SetMode(FilterMode::kMemUsage, options);
-    case kPartialDmesg:
-      options.partial_dmesg = true;
-      break;
-    case kDmesgLevel:
-      options.dmesg_levels = TRY(ParseLogLevels(argument));
-      break;
-    case kDmesgJson:
-      options.dmesg_json = true;
-      break;
-    case kSample:
-      options.sample = TRY(ParseSample(argument));
-      break;
-    case kNumThreads:
-      // makedumpfile's 0 means "no extra threads".
-      options.threads = std::max(1, TRY(Number("--num-threads", argument, 0, kMaxThreads)));
-      break;
-    case kMessageLevel:
-      options.message_level = TRY(Number("--message-level", argument, 0, 31));
-      break;
-    default:
-      CHECK(false);
-  }
-  return {};
+const FilterOptionRow& RowOf(int value) {
+  for (const FilterOptionRow& row : FilterOptionTable())
+    if (ValueOf(row) == value) return row;
+  CHECK(false);
 }
 
 struct GetoptTables {
@@ -204,19 +31,32 @@ struct GetoptTables {
 
 GetoptTables MakeTables() {
   GetoptTables tables;
-  for (const OptionRow& row : kRows) {
+  for (const FilterOptionRow& row : FilterOptionTable()) {
     int has_argument = row.argument == nullptr  ? no_argument
                        : row.argument[0] == '[' ? optional_argument
                                                 : required_argument;
-    if (row.value < 256) {
-      tables.short_options += static_cast<char>(row.value);
+    if (row.letter != 0) {
+      tables.short_options += row.letter;
       if (row.argument != nullptr) tables.short_options += ':';
     }
     if (row.name != nullptr)
-      tables.long_options.push_back({row.name, has_argument, nullptr, row.value});
+      tables.long_options.push_back({row.name, has_argument, nullptr, ValueOf(row)});
   }
   tables.long_options.push_back({nullptr, 0, nullptr, 0});
   return tables;
+}
+
+Status CheckCompressLevel(const FilterOptions& options) {
+  if (!options.compress_level) return {};
+  std::optional<CodecLevels> levels = LevelsOf(options.codec);
+  if (!levels)
+    return UsageError(
+        "--compress-level is for zlib (-c) and zstd (-z) only; {} has no levels",
+        options.codec == Codec::kNone ? "what is not compressed" : CodecName(options.codec));
+  if (*options.compress_level > levels->highest)
+    return UsageError("--compress-level {}: {} has levels from {} to {}", *options.compress_level,
+                      CodecName(options.codec), levels->lowest, levels->highest);
+  return {};
 }
 
 Status CheckCombinations(const FilterOptions& options) {
@@ -225,6 +65,13 @@ Status CheckCombinations(const FilterOptions& options) {
   bool streams = options.mode == FilterMode::kDump || options.mode == FilterMode::kDmesg;
   if (options.stream_fd && !streams)
     return UsageError("-F and {} exclude each other", ModeOption(options.mode));
+  if (options.elf && options.mode != FilterMode::kDump)
+    return UsageError("-E and {} exclude each other", ModeOption(options.mode));
+  if (options.elf && options.codec != Codec::kNone)
+    return UsageError(
+        "-E and {} compression exclude each other: pages of an ELF core are never compressed",
+        CodecName(options.codec));
+  TRY(CheckCompressLevel(options));
   if (options.sample && options.mode != FilterMode::kVerify)
     return UsageError("--sample is for --verify only");
   bool about_log =
@@ -279,7 +126,7 @@ Status TakeOperands(const std::vector<std::string>& operands, FilterOptions& opt
 
 Result<FilterOptions> ParseFilterOptions(const std::vector<std::string>& arguments, int cpus) {
   FilterOptions options;
-  options.threads = std::clamp(cpus, 1, kMaxThreads);
+  options.threads = std::clamp(cpus, 1, kMaxFilterThreads);
   GetoptTables tables = MakeTables();
   std::vector<std::string> copies = arguments;
   std::string program = "kdump-filter";
@@ -305,7 +152,7 @@ Result<FilterOptions> ParseFilterOptions(const std::vector<std::string>& argumen
         return UsageError("unknown option '-{:c}'; try --help", optopt);
       return UsageError("unknown option '{}'; try --help", word);
     }
-    TRY(Apply(option, optarg != nullptr ? optarg : "", options));
+    TRY(RowOf(option).apply(optarg != nullptr ? optarg : "", options));
   }
   TRY(TakeOperands({argv.begin() + optind, argv.end() - 1}, options));
   return options;
@@ -362,9 +209,9 @@ std::string FilterHelp(std::string_view program) {
       "       {0} --show-layout [--json] VMCORE\n"
       "Reads the memory of a crashed kernel and writes the pages that matter.\n\n",
       program);
-  for (const OptionRow& row : kRows) {
-    std::string names = row.value < 256 ? fmt::format("-{:c}", row.value) : "   ";
-    if (row.name != nullptr) names += fmt::format("{}--{}", row.value < 256 ? ", " : " ", row.name);
+  for (const FilterOptionRow& row : FilterOptionTable()) {
+    std::string names = row.letter != 0 ? fmt::format("-{}", row.letter) : "   ";
+    if (row.name != nullptr) names += fmt::format("{}--{}", row.letter != 0 ? ", " : " ", row.name);
     if (row.argument != nullptr)
       names += fmt::format("{}{}", row.argument[0] == '[' ? "" : " ", row.argument);
     text += fmt::format("  {:<22} {}\n", names, row.help);

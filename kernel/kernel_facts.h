@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What is known of the dead kernel by name: from VMCOREINFO first, from its own BTF and symbols
-// second. Where the two contradict each other, nothing is known: the rule that asks is off, and its
-// pages are kept.
+// second, from a vmlinux third. Where two contradict each other, nothing is known: the rule that
+// asks is off, and its pages are kept.
 #pragma once
 
 #include <map>
@@ -11,12 +11,13 @@
 namespace kdumpkit {
 
 class Btf;
-class Kallsyms;
+class KernelNames;
 
 enum class FactSource : uint8_t {
   kVmcoreinfo,
   kBtf,
   kKallsyms,
+  kVmlinux,  // types or symbols of the vmlinux that the user gave
   kHistory,  // a constant of all kernels whose BTF is like this one's
 };
 std::string_view FactSourceName(FactSource source);
@@ -25,17 +26,18 @@ struct KernelFact {
   uint64_t value = 0;  // NUMBER: the bits of an int64_t
   FactSource source = FactSource::kVmcoreinfo;
   bool confirmed = false;         // BTF says the same
-  std::optional<uint64_t> other;  // what BTF says instead
+  std::optional<uint64_t> other;  // what another source says instead
+  FactSource other_source = FactSource::kBtf;
 };
 
 class KernelFacts {
  public:
   // VMCOREINFO alone. `info` must outlive the result.
   static KernelFacts FromVmcoreinfo(const Vmcoreinfo& info);
-  // Also reads kallsyms and BTF (some megabytes, freed again), and settles every key of
-  // kernel/vmcoreinfo_keys.h that they may know. `kernel` must outlive the result. Never fails:
-  // without_btf() says what there was none of.
-  static KernelFacts Learn(const CrashedKernel& kernel);
+  // Also settles every key of kernel/vmcoreinfo_keys.h that `names` may know, which are not needed
+  // any more then. `kernel` must outlive the result. Never fails: without_btf() says what there was
+  // none of.
+  static KernelFacts Learn(const CrashedKernel& kernel, const KernelNames& names);
 
   // Present, even if contradicted.
   bool Has(std::string_view key) const { return Find(key).has_value(); }
@@ -63,10 +65,10 @@ class KernelFacts {
   explicit KernelFacts(const Vmcoreinfo& info) : info_(&info) {}
   std::optional<KernelFact> Find(std::string_view key) const;
   Result<uint64_t> Get(std::string_view key) const;
-  std::optional<KernelFact> Learned(std::string_view key, const Btf* btf,
-                                    const Kallsyms* symbols) const;
+  std::optional<KernelFact> Learned(std::string_view key, const KernelNames& names) const;
+  std::optional<KernelFact> LearnedSymbol(std::string_view key, const KernelNames& names) const;
   bool HasSymbolFor(std::string_view key) const;
-  void Settle(const Btf* btf, const Kallsyms* symbols);
+  void Settle(const KernelNames& names);
 
   const Vmcoreinfo* info_;
   std::map<std::string, KernelFact, std::less<>> settled_;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "kernel/kernel_names.h"
 #include "kernel/page_layout.h"
 #include "tests/support/btf_builder.h"
 #include "tests/support/identity_kernel.h"
@@ -83,7 +84,7 @@ class KernelFactsTest : public testing::Test {
   }
   KernelFacts Learn(const std::string& page_keys) {
     kernel_ = std::make_unique<IdentityKernel>(memory_, keys_ + page_keys, MachineId{62});
-    return KernelFacts::Learn(*kernel_);
+    return KernelFacts::Learn(*kernel_, KernelNames::Learn(*kernel_));
   }
   Result<PageLayout> Layout(const KernelFacts& facts) {
     return PageLayout::FromFacts(facts, ByteOrder::kLittle, 8, 4096);
