@@ -20,7 +20,7 @@ install() {
         dfatal "kdumpctl could not put its files into the image"
         exit 1
     fi
-    inst_multiple reboot
+    inst_multiple -o reboot
     # shellcheck disable=SC2154 # of dracut
     inst_hook cmdline 30 "$moddir/no-root.sh"
     inst_hook initqueue/settled 30 "$moddir/volumes.sh"

@@ -206,6 +206,32 @@ TEST_F(CapturePlanTest, FenceAndCollector) {
   EXPECT_THAT(Text(*plan, "/etc/kdumpkit/network"), HasSubstr("interface"));
 }
 
+// The file system is on LUKS, by itself or below LVM.
+TEST_F(CapturePlanTest, EncryptedDestination) {
+  constexpr const char kDisk[] = "/sys/devices/pci0000:00/0000:00:02.0/virtio1/block/vda";
+  constexpr const char kUuid[] = "01234567-89ab-cdef-0123-456789abcdef";
+  machine_.Write(fmt::format("{}/dm/uuid", kDisk),
+                 "CRYPT-LUKS2-0123456789abcdef0123456789abcdef-root\n");
+  machine_.Write(fmt::format("{}/dm/name", kDisk), "root\n");
+  machine_.Link(fmt::format("{}/vda1/slaves/vda", kDisk), kDisk);
+  system_.answers["dmsetup table root"] =
+      "0 8000 crypt aes-xts-plain64 :64:logon:x 0 253:0 32768\n";
+  EXPECT_THAT(Make("").error().message(),
+              HasSubstr("/var/crash: it is encrypted (LUKS), and this kernel cannot hand the key"));
+  machine_.Write("/root/.ssh/kdump_id_rsa", "key");
+  Result<CapturePlan> other = Make("destination ssh://k@10.0.0.9/\ndestination /var/crash\n");
+  ASSERT_TRUE(other.has_value()) << other.error().message();
+  EXPECT_EQ(other->destinations.size(), 1u);
+  EXPECT_THAT(other->warnings, Contains(HasSubstr("a destination is left out: /var/crash: it is")));
+  machine_.Folder("/sys/kernel/config/crash_dm_crypt_keys");
+  Result<CapturePlan> plan = Make("");
+  ASSERT_TRUE(plan.has_value()) << plan.error().message();
+  EXPECT_EQ(plan->builder, ImageBuilder::kKdumpkit);
+  EXPECT_EQ(Text(*plan, "/etc/kdumpkit/volumes"),
+            fmt::format("{} root 8000 aes-xts-plain64 64 0 32768\n", kUuid));
+  EXPECT_THAT(plan->image.optional_modules, Contains("dm_crypt"));
+}
+
 // Builders.
 
 TEST_F(CapturePlanTest, WhoBuildsTheImage) {
