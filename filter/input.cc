@@ -20,7 +20,6 @@ namespace {
 constexpr uint16_t kX86_64 = 62;  // EM_X86_64
 constexpr uint32_t kNtPrstatus = 1;
 constexpr std::string_view kVmcoreinfoName = "VMCOREINFO";
-constexpr std::string_view kEraseinfoName = "ERASEINFO";
 // Page size when neither the kernel nor the file gives one: the smallest of every supported
 // machine.
 constexpr uint64_t kFallbackPageSize = 4096;
@@ -33,18 +32,6 @@ constexpr size_t kSignatureBytes = 16;  // longer than any of them
 bool IsKdump(ByteView beginning) {
   std::string_view text = AsText(beginning);
   return text.starts_with(kKdumpSignature) || text.starts_with("DISKDUMP");
-}
-
-// A note as it stands in a note segment.
-ByteBuffer MakeNote(std::string_view name, ByteView desc, ByteOrder order) {
-  ByteWriter note(order);
-  note.Put(static_cast<uint32_t>(name.size() + 1));
-  note.Put(static_cast<uint32_t>(desc.size()));
-  note.Put(uint32_t{0});
-  note.PutText(name, (name.size() + 4) / 4 * 4);
-  note.PutBytes(desc);
-  note.PadTo((note.size() + 3) / 4 * 4);
-  return std::move(note).Take();
 }
 
 // The file does not say which machine it is from: utsname may, and of 64-bit little-endian machines
@@ -118,6 +105,21 @@ std::optional<uint64_t> PhysBaseOfSegments(const Vmcore& vmcore) {
   return std::nullopt;
 }
 
+// Our note is not passed on: it is not the kernel's, and is made anew.
+void TakeFilterNote(Input& input) {
+  if (input.notes.empty()) return;
+  const Note& last = input.notes.back();
+  if (last.name != kFilterNoteName || last.desc.size() != kFilterNoteSize) return;
+  auto number = [&](size_t at) {
+    return LoadUnchecked<uint32_t>(last.desc.data() + at, input.machine.order);
+  };
+  input.elf_level = static_cast<int>(number(0) & kMaxDumpLevel);
+  input.elf_status = number(4);
+  input.raw_notes.resize(last.raw_offset -
+                         MakeNote(kFilterNoteName, {}, input.machine.order).size());
+  input.notes.pop_back();
+}
+
 void FromElf(std::unique_ptr<Vmcore> elf, Input& input) {
   input.elf = std::move(elf);
   const Vmcore& vmcore = *input.elf;
@@ -127,6 +129,7 @@ void FromElf(std::unique_ptr<Vmcore> elf, Input& input) {
   input.notes.assign(vmcore.notes().begin(), vmcore.notes().end());
   for (Note& note : input.notes)
     note.desc = ByteView(input.raw_notes).subspan(note.raw_offset, note.desc.size());
+  TakeFilterNote(input);
   if (const Note* note = vmcore.vmcoreinfo(); note != nullptr) {
     input.vmcoreinfo_offset = note->raw_offset;
     input.vmcoreinfo_size = note->desc.size();
@@ -138,16 +141,14 @@ void FromElf(std::unique_ptr<Vmcore> elf, Input& input) {
   if (vmcore.marked_incomplete()) WarnOfMark(input);
 }
 
-// The dump in a flattened stream.
-Result<std::unique_ptr<DumpSource>> OpenStream(UniqueFd fd) {
+Status OpenStream(UniqueFd fd, Input& input) {
   std::unique_ptr<FlattenedSource> stream = TRY(FlattenedSource::Open(std::move(fd)));
   ByteBuffer beginning(std::min<uint64_t>(stream->size(), kSignatureBytes));
   TRY(stream->ReadFullyAt(FileOffset(0), beginning));
-  if (!IsKdump(beginning))
-    return Unsupported(
-        "a flattened stream of something else than a kdump-compressed file (of an ELF core?); make "
-        "a file of it first (-R)");
-  return std::unique_ptr<DumpSource>(std::move(stream));
+  input.flattened = true;
+  if (IsKdump(beginning)) return OpenKdump(std::move(stream), input);
+  FromElf(TRY(Vmcore::Open(std::move(stream), input.path)), input);
+  return {};
 }
 
 Status OpenAny(Input& input) {
@@ -156,10 +157,8 @@ Status OpenAny(Input& input) {
   ByteBuffer beginning(kSignatureBytes);
   // What cannot be read is reported where it is opened as what it is not: an ELF file.
   beginning.resize(ReadAt(fd.get(), FileOffset(0), beginning).value_or(0));
-  if (AsText(beginning).starts_with(kFlattenedSignature)) {
-    input.flattened = true;
-    return OpenKdump(TRY(OpenStream(std::move(fd)).In(object)), input).In(object);
-  }
+  if (AsText(beginning).starts_with(kFlattenedSignature))
+    return OpenStream(std::move(fd), input).In(object);
   if (IsKdump(beginning))
     return OpenKdump(TRY(FileSource::Open(std::move(fd)).In(object)), input).In(object);
   FromElf(TRY(Vmcore::Open(input.path)), input);
@@ -186,6 +185,21 @@ void ReadKernelFacts(Crash& crash) {
   if (crash.utsname.release().empty())
     crash.utsname.fields[2] = crash.kernel->info().Text("OSRELEASE").value_or("");
   crash.warnings.push_back(std::move(utsname.error()).In("reading utsname").message());
+}
+
+// What VMCOREINFO says of a kernel whose memory cannot be translated.
+void ReadPlainFacts(Crash& crash) {
+  Result<Vmcoreinfo> info = Vmcoreinfo::Parse(crash.input.vmcoreinfo());
+  if (!info) return;
+  uint64_t page_size = info->PageSize().value_or(0);
+  // Pages of a kdump file are blocks, whatever the kernel calls a page.
+  if (crash.input.elf && std::has_single_bit(page_size) && page_size >= kMinKdumpBlock &&
+      page_size <= kMaxKdumpBlock)
+    crash.page_size = page_size;
+  if (crash.utsname.release().empty())
+    crash.utsname.fields[2] = info->Text("OSRELEASE").value_or("");
+  std::string time = info->Text("CRASHTIME").value_or("");
+  std::from_chars(time.data(), time.data() + time.size(), crash.crash_time);
 }
 
 }  // namespace
@@ -226,7 +240,7 @@ int Input::possible_level() const {
 }
 
 int Input::dump_level() const {
-  return kdump ? static_cast<int>(kdump->info().sub_header.dump_level & 31) : 0;
+  return kdump ? static_cast<int>(kdump->info().sub_header.dump_level & 31) : elf_level;
 }
 
 std::string_view Input::vmcoreinfo() const {
@@ -261,6 +275,7 @@ Result<Crash> Crash::Open(const std::string& path) {
     crash.warnings.push_back(kernel.error().message());
   }
   crash.crash_time = CrashTime(crash.kernel.get(), crash.input);
+  if (crash.kernel == nullptr) ReadPlainFacts(crash);
   crash.page_shift = std::countr_zero(crash.page_size);
   return crash;
 }

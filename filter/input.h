@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A file with a dead machine's memory, of whichever format, told by its content: an ELF vmcore, a
-// kdump-compressed file, or one of the latter flattened.
+// kdump-compressed file, or one of these flattened.
 #pragma once
 
 #include <memory>
@@ -26,7 +26,7 @@ struct Input {
   // The dump level that was applied when the file was made; 0 when none was or nothing says so.
   int dump_level() const;
   // The level that may have been applied: what it leaves out cannot be counted any more. An ELF
-  // core does not say its level, only that it lacks memory.
+  // core of others does not say its level, only that it lacks memory.
   int possible_level() const;
   std::string_view vmcoreinfo() const;  // empty without one
 
@@ -34,8 +34,11 @@ struct Input {
   // Exactly one of the two.
   std::unique_ptr<Vmcore> elf;
   std::unique_ptr<KdumpReader> kdump;
-  bool flattened = false;  // what `kdump` reads from is a flattened stream
+  bool flattened = false;  // what is read from is a flattened stream
 
+  // Of an ELF core that we made: the level, and what else was kept of a kdump header's status.
+  int elf_level = 0;
+  uint64_t elf_status = 0;
   // elf_machine is 0 when the file does not tell.
   MachineId machine;
   // Contents of the note segments; notes[i].desc and vmcoreinfo() point into them.

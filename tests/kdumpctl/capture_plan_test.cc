@@ -141,10 +141,18 @@ TEST_F(CapturePlanTest, TheNetworkIsNotUpYet) {
   EXPECT_THAT(plan->warnings, ElementsAre(HasSubstr("the network of the earlier image is kept")));
 }
 
+TEST_F(CapturePlanTest, TheWatchdogIsNotThereYet) {
+  earlier_.watchdog_modules = {"iTCO_wdt"};
+  Result<CapturePlan> plan = Make("");
+  EXPECT_THAT(plan->image.optional_modules, Contains("iTCO_wdt"));
+  EXPECT_THAT(plan->watchdog_modules, ElementsAre("iTCO_wdt"));
+  EXPECT_THAT(Make("watchdog no\n")->image.optional_modules, Not(Contains("iTCO_wdt")));
+}
+
 TEST_F(CapturePlanTest, NetworksThatAreNoPlainCard) {
   system_.answers["ip -json -details link show dev eth0"] =
-      R"([{"address":"02::1","linkinfo":{"info_kind":"bond"}}])";
-  EXPECT_THAT(Make("nfs 10.0.0.9:/e\n").error().message(), HasSubstr("'eth0' is a bond"));
+      R"([{"address":"02::1","linkinfo":{"info_kind":"team"}}])";
+  EXPECT_THAT(Make("nfs 10.0.0.9:/e\n").error().message(), HasSubstr("'eth0' is a team"));
 }
 
 TEST_F(CapturePlanTest, HooksBringTheirInterpreters) {
