@@ -84,13 +84,14 @@ DumpReport BeginReport(const FilterOptions& options, const Crash& crash,
   report.vmcore = options.vmcore;
   report.kernel_release = crash.utsname.release();
   report.requested_level = options.level.bits();
-  report.level = selection.fell_back ? options.level.bits() & kLevelZero : options.level.bits();
+  report.level = selection.level;
   report.codec = options.codec;
   report.threads = options.threads;
   report.page_size = crash.page_size;
   report.existing_pages = selection.existing_pages;
   report.kept_pages = selection.kept_pages;
   report.classes = selection.classes;
+  report.checks = selection.checks;
   report.guard_hits = selection.guard_hits;
   report.free_found = selection.free_found;
   report.free_counted = selection.free_counted;
@@ -108,8 +109,9 @@ Result<DumpReport> CreateDump(const FilterOptions& options, const std::atomic<bo
   auto start = std::chrono::steady_clock::now();
   Crash crash = TRY(Crash::Open(options.vmcore));
   Destination destination = TRY(Destination::Create(options));
-  Selection selection = SelectPages(crash.input.memory(), crash.kernel.get(), crash.page_shift,
-                                    options.level, options.threads, crash.input.possible_level());
+  Selection selection =
+      SelectPages(crash.input.memory(), crash.kernel.get(), crash.page_shift, options.level,
+                  options.threads, crash.input.possible_level(), options.strict);
   DumpReport report = BeginReport(options, crash, selection);
   std::unique_ptr<DumpWriter> writer;
   if (std::unique_ptr<DumpSink> sink = destination.MakeSink())
@@ -129,7 +131,8 @@ Result<DumpReport> CreateDump(const FilterOptions& options, const std::atomic<bo
   } else {
     report.dump_bytes = DumpFileBytes(crash, selection, options, report.stream.data_bytes);
   }
-  bool complete = report.has_all_pages() && !selection.fell_back;
+  bool complete =
+      report.has_all_pages() && !selection.fell_back && selection.level == options.level.bits();
   report.completeness = complete ? Completeness::kComplete : Completeness::kPartial;
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return report;

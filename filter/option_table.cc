@@ -125,6 +125,8 @@ constexpr FilterOptionRow kRows[] = {
      SetMode<FilterMode::kMemUsage>},
     {0, "dry-run", nullptr, "do everything except writing; DUMPFILE may be left out",
      Set<&FilterOptions::dry_run, true>},
+    {0, "strict", nullptr, "lower the level where the kernel's own counts of pages disagree",
+     Set<&FilterOptions::strict, true>},
     {0, "show-stats", nullptr, "print page counts by class", AddMessages<kMessageReport>},
     {0, "show-layout", nullptr, "print what is known of the kernel's pages, and from where",
      SetMode<FilterMode::kShowLayout>},

@@ -44,6 +44,7 @@ struct FilterOptions {
   bool elf = false;                   // -E: an ELF core, not a kdump file
   bool force = false;
   bool dry_run = false;
+  bool strict = false;  // a level that a failed check makes doubtful is lowered
   bool json = false;
   std::string json_file;  // --json=FILE; empty: standard output
   int message_level = kMessageProgress | kMessageCommon | kMessageError;

@@ -22,6 +22,7 @@ void ScanResult::Add(const ScanResult& other) {
   visited += other.visited;
   unreadable += other.unreadable;
   free_pages += other.free_pages;
+  slab_pages += other.slab_pages;
   bad_orders += other.bad_orders;
   if (first_error.empty()) first_error = other.first_error;
   overhangs.insert(overhangs.end(), other.overhangs.begin(), other.overhangs.end());
@@ -95,6 +96,7 @@ void PageScan::Account(uint64_t pfn, const PageFacts& facts, uint64_t section_en
   Verdict verdict = level_.Judge(facts);
   if ((facts.bits & kPageBuddy) != 0 && !facts.bad_order)
     result_.free_pages += uint64_t{1} << facts.order;
+  result_.slab_pages += uint64_t{(facts.bits & kPageSlab) != 0} << facts.order;
   if (facts.bad_order) ++result_.bad_orders;
   if (verdict.drop) return Drop(pfn, verdict, section_end);
   // Not skipped like a dropped block: a page inside it may still be judged for itself.

@@ -23,6 +23,7 @@ struct ScanResult {
   uint64_t visited = 0;     // existing pages in the sections walked
   uint64_t unreadable = 0;  // of these, pages whose struct page could not be read
   uint64_t free_pages = 0;  // in buddy blocks
+  uint64_t slab_pages = 0;
   uint64_t bad_orders = 0;
   std::string first_error;  // why the first unreadable struct page was so
   std::vector<Overhang> overhangs;

@@ -42,6 +42,16 @@ nlohmann::ordered_json ClassesJson(const DumpReport& report) {
   return classes;
 }
 
+nlohmann::ordered_json ChecksJson(const DumpReport& report) {
+  nlohmann::ordered_json checks = nlohmann::ordered_json::array();
+  for (const CountCheck& check : report.checks)
+    checks.push_back({{"pages", check.what},
+                      {"found", check.found},
+                      {"counted", check.counted},
+                      {"failed", check.failed}});
+  return checks;
+}
+
 // Only what a guard kept.
 nlohmann::ordered_json GuardsJson(const DumpReport& report) {
   nlohmann::ordered_json guards = nlohmann::ordered_json::array();
@@ -95,6 +105,11 @@ std::string StatisticsText(const DumpReport& report) {
   if (report.free_found && report.free_counted)
     text += fmt::format("free pages found {}, counted by the kernel {}\n", *report.free_found,
                         *report.free_counted);
+  for (const CountCheck& check : report.checks) {
+    if (check.what == "free") continue;  // see above
+    text += fmt::format("{} pages found {}, counted by the kernel {}{}\n", check.what, check.found,
+                        check.counted, check.failed ? " (too far apart)" : "");
+  }
   return text;
 }
 
@@ -116,6 +131,7 @@ std::string ReportJson(const DumpReport& report) {
       {"classes", ClassesJson(report)},
       {"free_pages_found", OrNull(report.free_found)},
       {"free_pages_counted", OrNull(report.free_counted)},
+      {"checks", ChecksJson(report)},
       {"needed_pages_kept", GuardsJson(report)},
       {"unreadable_pages", report.stream.unreadable_pages},
       {"unreadable", UnreadableJson(report.stream)},

@@ -10,6 +10,7 @@
 #include "filter/page_scan.h"
 #include "kernel/free_pages.h"
 #include "kernel/kernel_names.h"
+#include "kernel/page_counters.h"
 
 namespace kdumpkit {
 namespace {
@@ -68,6 +69,43 @@ void WarnOfUnclassified(const ScanResult& result, const MemoryMap& map, Selectio
   for (const std::string& warning : map.warnings) selection.warnings.push_back(warning);
 }
 
+// 1 % of memory covers what CPUs keep for themselves, and pages on their way from one use to
+// another. The kernel counts large blocks of kmalloc as slab, which no struct page tells: there may
+// be less.
+bool TooFarApart(const CountCheck& check, uint64_t memory) {
+  uint64_t difference = std::max(check.counted, check.found) - std::min(check.counted, check.found);
+  if (check.what == "slab" && check.found < check.counted && check.found >= check.counted / 2)
+    return false;
+  return difference * 100 > memory;
+}
+
+void AddCheck(CountCheck check, Selection& selection) {
+  check.failed = TooFarApart(check, selection.existing_pages);
+  selection.checks.push_back(check);
+  if (!check.failed) return;
+  selection.warnings.push_back(fmt::format(
+      "{} {} pages were found but the kernel counts {}: the page classification of this kernel "
+      "may be wrong, keep the vmcore, or dump with --strict or '-d 1' to be safe",
+      check.found, check.what, check.counted));
+}
+
+// A slab page that is not told for one looks like a page of a process.
+void CheckCounters(const PageCounters& counters, const ScanResult& result, Selection& selection) {
+  auto found = [&](PageClass page_class) {
+    const ClassCount& count = selection.classes[static_cast<size_t>(page_class)];
+    return count.kept + count.dropped;
+  };
+  if (counters.slab) AddCheck({"slab", result.slab_pages, *counters.slab, kLevelUser}, selection);
+  if (counters.anonymous && counters.hugetlb)
+    AddCheck(
+        {"anonymous", found(PageClass::kUser), *counters.anonymous + *counters.hugetlb, kLevelUser},
+        selection);
+  if (counters.file)
+    AddCheck({"file", found(PageClass::kCache) + found(PageClass::kCachePrivate), *counters.file,
+              kLevelCache | kLevelCachePrivate},
+             selection);
+}
+
 // Free pages found must agree with what the kernel itself counted; if they do not, the layout of
 // struct page is not understood and the dump may be too large or lack pages.
 void CheckFreePages(const CrashedKernel& kernel, const KernelFacts& facts, const PageLayout& layout,
@@ -81,13 +119,7 @@ void CheckFreePages(const CrashedKernel& kernel, const KernelFacts& facts, const
     return;
   }
   selection.free_counted = *counted;
-  uint64_t difference =
-      std::max(*counted, result.free_pages) - std::min(*counted, result.free_pages);
-  if (difference * 100 <= selection.existing_pages) return;
-  selection.warnings.push_back(fmt::format(
-      "{} free pages were found but the kernel counts {}: the page classification of this kernel "
-      "may be wrong, keep the vmcore or dump with '-d 1' to be safe",
-      result.free_pages, *counted));
+  AddCheck({"free", result.free_pages, *counted, kLevelFree}, selection);
 }
 
 // BTF could have helped where a fact is missing; when there is none, that is worth to know.
@@ -112,6 +144,7 @@ void Classify(const CrashedKernel& kernel, const DumpLevel& level, int threads, 
   Result<MemoryMap> map = ReadMemoryMap(kernel, facts);
   if (!map) return FallBack(selection, map.error().message());
   NeededPages needed = FindNeededPages(kernel, *names);
+  PageCounters counters = ReadPageCounters(kernel, *names);
   names.reset();  // some megabytes
   ScanResult result = ScanSections(kernel, *layout, *map, level, selection, threads);
   selection.classes = result.classes;
@@ -119,12 +152,12 @@ void Classify(const CrashedKernel& kernel, const DumpLevel& level, int threads, 
   WarnOfUnclassified(result, *map, selection);
   GuardNeededPages(kernel, *layout, *map, level, needed, selection);
   if ((filtered & kLevelFree) == 0) CheckFreePages(kernel, facts, *layout, result, selection);
+  // A rule that is off finds nothing, which was said.
+  if (filtered == 0 && layout->disabled().empty()) CheckCounters(counters, result, selection);
 }
 
-}  // namespace
-
-Selection SelectPages(const MemorySource& source, const CrashedKernel* kernel, int page_shift,
-                      const DumpLevel& level, int threads, int filtered) {
+Selection SelectByLevel(const MemorySource& source, const CrashedKernel* kernel, int page_shift,
+                        const DumpLevel& level, int threads, int filtered) {
   std::vector<PfnRun> existing = ExistingRuns(source.ranges(), page_shift);
   uint64_t pages = existing.empty() ? 0 : existing.back().end;
   PageBitmap all(pages, existing);
@@ -136,7 +169,35 @@ Selection SelectPages(const MemorySource& source, const CrashedKernel* kernel, i
     FallBack(selection, "the dead kernel is not understood");
   }
   selection.kept_pages = selection.kept.CountAll();
+  selection.level = selection.fell_back ? level.bits() & kLevelZero : level.bits();
   return selection;
+}
+
+}  // namespace
+
+int Selection::doubtful_bits() const {
+  int bits = 0;
+  for (const CountCheck& check : checks) bits |= check.failed ? check.level_bits : 0;
+  return bits & level;
+}
+
+Selection SelectPages(const MemorySource& source, const CrashedKernel* kernel, int page_shift,
+                      const DumpLevel& level, int threads, int filtered, bool strict) {
+  Selection first = SelectByLevel(source, kernel, page_shift, level, threads, filtered);
+  int doubtful = first.doubtful_bits();
+  if (!strict || doubtful == 0) return first;
+  // Two bitmaps at once would be one too many for a capture kernel.
+  std::vector<CountCheck> checks = std::move(first.checks);
+  std::vector<std::string> warnings = std::move(first.warnings);
+  first.kept = PageBitmap(0, {});
+  DumpLevel safe = *DumpLevel::Make(level.bits() & ~doubtful);
+  Selection second = SelectByLevel(source, kernel, page_shift, safe, threads, filtered);
+  second.checks = std::move(checks);
+  // A level that needs no struct page looked at checks nothing.
+  second.warnings = std::move(warnings);
+  second.warnings.push_back(
+      fmt::format("the level is {} instead of {}, for --strict", safe.bits(), level.bits()));
+  return second;
 }
 
 }  // namespace kdumpkit

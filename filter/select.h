@@ -20,6 +20,15 @@ struct ClassCount {
   uint64_t dropped = 0;
 };
 
+// Pages of a kind as the scan found them, and as the kernel itself counted them.
+struct CountCheck {
+  std::string_view what;  // "free", "slab", "anonymous", "file"
+  uint64_t found = 0;
+  uint64_t counted = 0;
+  int level_bits = 0;   // what a dump level leaves out on the strength of it
+  bool failed = false;  // too far apart
+};
+
 struct Selection {
   std::vector<PfnRun> existing;  // bitmap 1: every frame that the vmcore has
   PageBitmap kept;               // bitmap 2
@@ -32,18 +41,24 @@ struct Selection {
   // Free pages by the buddy rule, and by the zones' own counters; absent when not known.
   std::optional<uint64_t> free_found;
   std::optional<uint64_t> free_counted;
+  std::vector<CountCheck> checks;  // those whose counters are known
   // Pages that a guard kept (by NeededKind), by the PageClass they were to be left out as. Those
   // of failed memory were left out all the same.
   std::array<std::array<uint64_t, kPageClassCount>, kNeededKindCount> guard_hits = {};
   std::vector<std::string> warnings;
   // The level could not be applied: every page is kept (warnings say why).
   bool fell_back = false;
+  int level = 0;  // the bits that were applied
+
+  // Those of the level that rest on a check which failed.
+  int doubtful_bits() const;
 };
 
 // Never fails: what cannot be classified is kept, and a warning says so. `kernel` is null when
 // nothing could be learned of the dead kernel; then every page is kept. `filtered` is the level
-// that was applied to the source already: what it left out cannot be counted.
+// that was applied to the source already: what it left out cannot be counted. `strict` takes the
+// bits that a failed check makes doubtful from the level, and scans once more.
 Selection SelectPages(const MemorySource& source, const CrashedKernel* kernel, int page_shift,
-                      const DumpLevel& level, int threads, int filtered = 0);
+                      const DumpLevel& level, int threads, int filtered = 0, bool strict = false);
 
 }  // namespace kdumpkit

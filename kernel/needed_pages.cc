@@ -75,7 +75,7 @@ class Finder {
           fmt::format("{}: {}", NeededKindName(kind), status.error().message()));
   }
 
-  Result<VirtAddr> Symbol(std::string_view name) const {
+  Result<VirtAddr> Named(std::string_view name) const {
     if (auto symbol = symbols_.find(name); symbol != symbols_.end()) return symbol->second;
     return names_.without_symbols().empty()
                ? Unsupported("the kernel has no symbol {}", name)
@@ -90,7 +90,7 @@ class Finder {
     return ReadField(kernel_, *memory_, object, field);
   }
   Result<VirtAddr> Pointer(std::string_view symbol) {
-    return VirtAddr(TRY(memory_->ReadWord(TRY(Symbol(symbol)))));
+    return VirtAddr(TRY(memory_->ReadWord(TRY(Named(symbol)))));
   }
 
   void Add(VirtAddr address, uint64_t size) {
@@ -108,8 +108,8 @@ class Finder {
     result_.ranges.push_back({kind_, range});
   }
   Status AddBetween(std::string_view begin, std::string_view end) {
-    VirtAddr from = TRY(Symbol(begin));
-    VirtAddr to = TRY(Symbol(end));
+    VirtAddr from = TRY(Named(begin));
+    VirtAddr to = TRY(Named(end));
     if (to < from) return Malformed("{} is behind {}", begin, end);
     Add(from, to - from);
     return {};
@@ -122,8 +122,8 @@ class Finder {
     Status data = AddBetween("_sdata", "_edata");
     Status bss = Bss();
     // Memory from the end of the image that was taken at boot, for page tables among others.
-    if (auto brk_end = Pointer("_brk_end"); brk_end && Symbol("__brk_base")) {
-      VirtAddr base = *Symbol("__brk_base");
+    if (auto brk_end = Pointer("_brk_end"); brk_end && Named("__brk_base")) {
+      VirtAddr base = *Named("__brk_base");
       if (*brk_end > base) Add(base, *brk_end - base);
     }
     for (Status* status : {&text, &rodata, &data, &bss}) TRY(std::move(*status));
@@ -132,7 +132,7 @@ class Finder {
   // Linux commit b3f0907c71e0 ("x86/mm: Add .bss..decrypted section to hold shared variables") (in
   // v4.19): a part of it is freed where memory is not encrypted.
   Status Bss() {
-    if (!Symbol("__start_bss_decrypted_unused") || !Symbol("__end_bss_decrypted"))
+    if (!Named("__start_bss_decrypted_unused") || !Named("__end_bss_decrypted"))
       return AddBetween("__bss_start", "__bss_stop");
     TRY(AddBetween("__bss_start", "__start_bss_decrypted_unused"));
     return AddBetween("__end_bss_decrypted", "__bss_stop");
@@ -140,11 +140,11 @@ class Finder {
 
   // What is added to the address of a per-cpu variable, for each CPU that the machine can have.
   Result<std::vector<uint64_t>> CpuOffsets() {
-    uint64_t count = TRY(memory_->ReadU32(TRY(Symbol("nr_cpu_ids"))));
+    uint64_t count = TRY(memory_->ReadU32(TRY(Named("nr_cpu_ids"))));
     if (count > kMaxCpus) return Malformed("nr_cpu_ids is {}", count);
-    VirtAddr table = TRY(Symbol("__per_cpu_offset"));
-    uint64_t start = TRY(Symbol("__per_cpu_start")).value;
-    Result<VirtAddr> load = Symbol("__per_cpu_load");
+    VirtAddr table = TRY(Named("__per_cpu_offset"));
+    uint64_t start = TRY(Named("__per_cpu_start")).value;
+    Result<VirtAddr> load = Named("__per_cpu_load");
     std::vector<uint64_t> offsets;
     for (uint64_t cpu = 0; cpu < count; ++cpu) {
       uint64_t word = static_cast<uint64_t>(kernel_.machine().word_size);
@@ -156,8 +156,8 @@ class Finder {
   }
 
   Status PerCpu() {
-    VirtAddr start = TRY(Symbol("__per_cpu_start"));
-    VirtAddr end = TRY(Symbol("__per_cpu_end"));
+    VirtAddr start = TRY(Named("__per_cpu_start"));
+    VirtAddr end = TRY(Named("__per_cpu_end"));
     for (uint64_t offset : TRY(CpuOffsets())) Add(start + offset, end - start);
     return FirstChunk();
   }
@@ -180,10 +180,10 @@ class Finder {
   // 6.15, in between a member of pcpu_hot (commit e57ef2ed97c1, "x86: Put hot per CPU variables
   // into a struct").
   Result<VirtAddr> CurrentTask() {
-    if (auto symbol = Symbol("current_task")) return symbol;
-    if (auto symbol = Symbol("pcpu_hot"))
+    if (auto symbol = Named("current_task")) return symbol;
+    if (auto symbol = Named("pcpu_hot"))
       return *symbol + TRY(FindField(*TRY(Types()), "pcpu_hot", "current_task")).offset;
-    return TRY(Symbol("runqueues")) + TRY(FindField(*TRY(Types()), "rq", "curr")).offset;
+    return TRY(Named("runqueues")) + TRY(FindField(*TRY(Types()), "rq", "curr")).offset;
   }
   Status Tasks() {
     VirtAddr variable = TRY(CurrentTask());

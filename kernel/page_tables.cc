@@ -86,22 +86,34 @@ class TableWalk {
   void Run() { Table(paging_.root, 0); }
 
  private:
-  static constexpr uint64_t kMaxTables = uint64_t{1} << 22;  // 4 TiB in pages of 4 KiB have 2^21
+  // One of the last level maps 2 MiB on x86_64, so that these go for 32 TiB in pages of 4 KiB; one
+  // that is read leads to 1 GiB at least.
+  static constexpr uint64_t kMaxTables = uint64_t{1} << 24;
+  static constexpr uint64_t kMaxRead = uint64_t{1} << 17;
 
   void Table(PhysAddr table, size_t depth) {
-    const TableLevel& level = paging_.levels[depth];
-    uint64_t count = uint64_t{1} << level.index_bits;
+    uint64_t size = paging_.entry_size << paging_.levels[depth].index_bits;
     if (++visited_ > kMaxTables) return;
-    visit_({table, count * paging_.entry_size});
-    if (depth + 1 == paging_.levels.size()) return;
+    visit_({table, size});
+    if (depth + 1 == paging_.levels.size() || ++read_ > kMaxRead) return;
+    Result<ByteView> view = reader_.View(table, static_cast<size_t>(size));
+    // The view ends with the next call of the reader.
+    if (view && view->size() == size) Entries(ByteBuffer(view->begin(), view->end()), depth);
+  }
+
+  void Entries(const ByteBuffer& table, size_t depth) {
+    const TableLevel& level = paging_.levels[depth];
     uint64_t last = 0;
     // The lower half of the top table is the user's.
-    for (uint64_t i = depth == 0 && paging_.sign_extended ? count / 2 : 0; i < count; ++i) {
-      Result<uint64_t> entry = ReadEntry(paging_, order_, reader_, table + i * paging_.entry_size);
-      if (!entry || (*entry & paging_.present_mask) == 0 || *entry == last) continue;
-      last = *entry;
-      if (level.may_map && (*entry & paging_.large_mask) != 0) continue;
-      Table(PhysAddr(*entry & paging_.address_mask), depth + 1);
+    size_t at = depth == 0 && paging_.sign_extended ? table.size() / 2 : 0;
+    for (; at < table.size(); at += paging_.entry_size) {
+      const std::byte* data = table.data() + at;
+      uint64_t entry = paging_.entry_size == 4 ? LoadUnchecked<uint32_t>(data, order_)
+                                               : LoadUnchecked<uint64_t>(data, order_);
+      if ((entry & paging_.present_mask) == 0 || entry == last) continue;
+      last = entry;
+      if (level.may_map && (entry & paging_.large_mask) != 0) continue;
+      Table(PhysAddr(entry & paging_.address_mask), depth + 1);
     }
   }
 
@@ -110,6 +122,7 @@ class TableWalk {
   MemoryReader& reader_;
   const std::function<void(const PhysRange&)>& visit_;
   uint64_t visited_ = 0;
+  uint64_t read_ = 0;
 };
 
 }  // namespace

@@ -52,7 +52,7 @@ void VisitMappings(const Paging& paging, ByteOrder order, MemoryReader& reader, 
 
 // The tables themselves that are reached through the kernel's half of the top one. Those of the
 // last level are not read. A table that its neighbour leads to as well is passed over, and after
-// some millions of tables it ends: no contents can make it endless.
+// so many tables that no machine has them it ends: no contents can make it endless.
 void VisitTables(const Paging& paging, ByteOrder order, MemoryReader& reader,
                  const std::function<void(const PhysRange&)>& visit);
 

@@ -8,16 +8,24 @@
 namespace kdumpkit {
 namespace {
 
+// The struct pages of 2^order page frames from `first` on say that they are one free block.
+void PutFree(FakeKernel& fake, uint64_t first, uint64_t order) {
+  PageStructs lie(FindEra("6.12"), size_t{1} << order);
+  lie.Free(0, order);
+  fake.PutPages(first, lie);
+}
+
 class SelectTest : public ::testing::Test {
  protected:
-  Selection Select(int level, int threads = 1) {
+  Selection Select(int level, int threads = 1, bool strict = false) {
     MachineId machine{FakeKernel::kElfMachine, ByteOrder::kLittle, 8};
     std::string text = fake_.vmcoreinfo();
     // A line that begins with '#' is no key.
     if (!hidden_key_.empty()) text.replace(text.find(hidden_key_), 1, "#");
     std::unique_ptr<CrashedKernel> kernel =
         std::move(CrashedKernel::Open(fake_.memory(), machine, text)).value();
-    return SelectPages(fake_.memory(), kernel.get(), 12, *DumpLevel::Make(level), threads);
+    return SelectPages(fake_.memory(), kernel.get(), 12, *DumpLevel::Make(level), threads, 0,
+                       strict);
   }
   static bool HasWarning(const Selection& selection, std::string_view text) {
     for (const std::string& warning : selection.warnings) {
@@ -61,6 +69,26 @@ TEST_F(SelectTest, FreePagesThatDisagreeWithTheKernelAreAWarning) {
   EXPECT_TRUE(HasWarning(Select(16), "may be wrong"));
 }
 
+TEST_F(SelectTest, StrictTakesTheDoubtfulBitOfTheLevel) {
+  PutFree(fake_, 0x8000, 9);
+  for (int zone : {1, 2}) fake_.SetFreePages(zone, 0);
+  uint64_t found = Select(31).free_found.value();
+  fake_.SetFreePages(0, static_cast<int64_t>(found));
+  EXPECT_EQ(Select(31, 1, true).level, 31);
+  fake_.SetFreePages(0, static_cast<int64_t>(found + 10000));
+  Selection trusting = Select(31);
+  EXPECT_EQ(trusting.level, 31);
+  EXPECT_EQ(trusting.doubtful_bits(), kLevelFree);
+  Selection strict = Select(31, 1, true);
+  EXPECT_EQ(strict.level, 15);
+  EXPECT_EQ(strict.kept_pages, trusting.kept_pages + 512);
+  EXPECT_EQ(strict.checks.at(0).counted, found + 10000);
+  EXPECT_TRUE(HasWarning(strict, "free pages were found but"));
+  EXPECT_TRUE(HasWarning(strict, "the level is 15 instead of 31"));
+  // There is nothing to be doubted.
+  EXPECT_EQ(Select(14, 1, true).level, 14);
+}
+
 TEST_F(SelectTest, WithoutSectionsEveryPageIsKept) {
   fake_.RemoveKey("SYMBOL(mem_section)");
   Selection selection = Select(31);
@@ -80,13 +108,6 @@ TEST_F(SelectTest, WithoutAKernelEveryPageIsKept) {
 TEST_F(SelectTest, AMissingRuleIsNamed) {
   hidden_key_ = "NUMBER(PAGE_BUDDY_MAPCOUNT_VALUE)";
   EXPECT_TRUE(HasWarning(Select(16), "PAGE_BUDDY_MAPCOUNT_VALUE"));
-}
-
-// The struct pages of `pages` page frames from `first` on say that they are one free block.
-void PutFree(FakeKernel& fake, uint64_t first, uint64_t order) {
-  PageStructs lie(FindEra("6.12"), size_t{1} << order);
-  lie.Free(0, order);
-  fake.PutPages(first, lie);
 }
 
 TEST_F(SelectTest, NeededPagesAreKeptWhateverTheirStructPagesSay) {

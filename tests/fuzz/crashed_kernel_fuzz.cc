@@ -8,6 +8,7 @@
 #include "kernel/crashed_kernel.h"
 #include "kernel/free_pages.h"
 #include "kernel/memory_map.h"
+#include "kernel/needed_pages.h"
 #include "kernel/page_layout.h"
 #include "tests/support/fake_kernel.h"
 
@@ -65,6 +66,7 @@ void ReadEverything(const CrashedKernel& kernel) {
   auto layout = PageLayout::FromVmcoreinfo(kernel.info(), kernel.machine().order,
                                            kernel.machine().word_size, kernel.page_size());
   if (!map || !layout) return;
+  VisitNeededMemoryMap(kernel, *map, layout->page_struct_size(), [](const NeededRange&) {});
   for (size_t i = 0; i < std::min(map->sections.size(), kMaxSections); ++i) {
     ScanSection(kernel, *layout, map->sections[i]);
   }

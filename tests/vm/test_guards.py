@@ -104,4 +104,6 @@ class Guards(case.VmCase):
         self.assertEqual(layout["guards_off"], [])
         found = json.loads(self.filter("--json", "--dry-run", "-d", 31, path).stdout)
         self.assertEqual(found["needed_pages_kept"], [])
+        self.assertEqual([(check["pages"], check["failed"]) for check in found["checks"]],
+                         [(pages, False) for pages in ("free", "slab", "anonymous", "file")])
         self.assertEqual(found["warnings"], [])
