@@ -30,8 +30,16 @@ enum class FilterMode {
   kInfo,
   kCompare,
   kMemUsage,
+  kGenerate,
   kHelp,
   kVersion
+};
+
+// Files that the user gives of the dead kernel's names; empty: none.
+struct NameSources {
+  std::string vmlinux;     // -x
+  std::string vmcoreinfo;  // -i: text, as -g makes it
+  bool empty() const { return vmlinux.empty() && vmcoreinfo.empty(); }
 };
 
 inline constexpr int kMaxFilterThreads = 1024;
@@ -41,6 +49,7 @@ struct FilterOptions {
   DumpLevel level = *DumpLevel::Make(0);
   Codec codec = Codec::kNone;
   bool elf = false;  // -E: an ELF core, not a kdump file
+  NameSources names;
   bool force = false;
   bool dry_run = false;
   bool json = false;
