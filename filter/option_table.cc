@@ -101,6 +101,8 @@ constexpr FilterOptionRow kRows[] = {
     {'d', nullptr, "LEVEL",
      "leave out pages: the sum of 1 zero, 2 cache, 4 cache with private data, 8 user, 16 free",
      SetLevel},
+    {'E', nullptr, nullptr, "write an ELF core, in which what is left out is really absent",
+     Set<&FilterOptions::elf, true>},
     {'f', nullptr, nullptr, "overwrite DUMPFILE", Set<&FilterOptions::force, true>},
     {'F', nullptr, nullptr, "write to standard output, flattened (for -R and crash)",
      Set<&FilterOptions::stream_fd, STDOUT_FILENO>},

@@ -2,11 +2,10 @@
 #include "elf/headers.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <gtest/gtest.h>
 
-#include "base/file.h"
-#include "tests/support/temp_dir.h"
+#include <algorithm>
+
 #include "tests/support/vmcore_builder.h"
 
 namespace kdumpkit {
@@ -20,13 +19,22 @@ VmcoreBuilder Sample(ByteOrder order = ByteOrder::kLittle) {
   return builder;
 }
 
-Result<ElfHeaders> Read(const ByteBuffer& bytes) {
-  TempDir dir;
-  std::string path = dir.Write("f", AsText(bytes));
-  Result<ElfHeaders> headers =
-      ReadElfHeaders(TRY(OpenFile(path, O_RDONLY)).get(), bytes.size(), "f");
-  return headers;
-}
+class BytesSource final : public DataSource {
+ public:
+  explicit BytesSource(ByteView bytes) : bytes_(bytes) {}
+  uint64_t size() const override { return bytes_.size(); }
+  Status ReadFullyAt(FileOffset offset, ByteSpan buffer) const override {
+    if (offset.value > bytes_.size() || buffer.size() > bytes_.size() - offset.value)
+      return Truncated("the file ends");
+    std::ranges::copy(bytes_.subspan(offset.value, buffer.size()), buffer.begin());
+    return {};
+  }
+
+ private:
+  ByteView bytes_;
+};
+
+Result<ElfHeaders> Read(const ByteBuffer& bytes) { return ReadElfHeaders(BytesSource(bytes), "f"); }
 
 template <typename T>
 ByteBuffer With(size_t offset, T value) {
