@@ -63,6 +63,19 @@ Status CheckNames(const FilterOptions& options) {
   return {};
 }
 
+Status CheckCompressLevel(const FilterOptions& options) {
+  if (!options.compress_level) return {};
+  std::optional<CodecLevels> levels = LevelsOf(options.codec);
+  if (!levels)
+    return UsageError(
+        "--compress-level is for zlib (-c) and zstd (-z) only; {} has no levels",
+        options.codec == Codec::kNone ? "what is not compressed" : CodecName(options.codec));
+  if (*options.compress_level > levels->highest)
+    return UsageError("--compress-level {}: {} has levels from {} to {}", *options.compress_level,
+                      CodecName(options.codec), levels->lowest, levels->highest);
+  return {};
+}
+
 Status CheckCombinations(const FilterOptions& options) {
   TRY(CheckNames(options));
   if (options.dry_run && options.mode != FilterMode::kDump)
@@ -76,6 +89,7 @@ Status CheckCombinations(const FilterOptions& options) {
     return UsageError(
         "-E and {} compression exclude each other: pages of an ELF core are never compressed",
         CodecName(options.codec));
+  TRY(CheckCompressLevel(options));
   if (options.sample && options.mode != FilterMode::kVerify)
     return UsageError("--sample is for --verify only");
   bool about_log =

@@ -107,9 +107,31 @@ TEST(Headers, NotElf) {
               "'f': not an ELF file (it starts with 4b 45 4c 46)");
 }
 
-TEST(Headers, Elf32IsRefused) {
-  ExpectError(With<uint8_t>(EI_CLASS, ELFCLASS32), ErrorKind::kUnsupported,
-              "'f': a 32-bit ELF core; only 64-bit cores can be read");
+TEST(Headers, Elf32OfBothByteOrders) {
+  for (ByteOrder order : {ByteOrder::kLittle, ByteOrder::kBig}) {
+    for (bool extended : {false, true}) {
+      VmcoreBuilder builder(order, EM_PPC);
+      builder.layout().narrow = true;
+      builder.layout().extended_numbering = extended;
+      builder.AddVmcoreinfo("OSRELEASE=6.1.0\n");
+      builder.AddSegment(PhysAddr(0xfffff000), VirtAddr(0xc0001000), PatternBytes(64, 1), 4096);
+      ByteBuffer bytes = builder.Build();
+      ElfHeaders headers = Read(bytes).value();
+      EXPECT_FALSE(headers.wide);
+      EXPECT_EQ(headers.order, order);
+      EXPECT_EQ(headers.machine, EM_PPC);
+      ASSERT_EQ(headers.programs.size(), 2u);
+      const ProgramHeader& load = headers.programs[1];
+      EXPECT_EQ(load.paddr, 0xfffff000u);
+      EXPECT_EQ(load.vaddr, 0xc0001000u);
+      EXPECT_EQ(load.offset, builder.SegmentOffset(0));
+      EXPECT_EQ(load.file_size, 64u);
+      EXPECT_EQ(load.memory_size, 4096u);
+      for (size_t size = 0; size < builder.NotesOffset(); size += 7)
+        (void)Read(ByteBuffer(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(size)))
+            .has_value();
+    }
+  }
 }
 
 TEST(Headers, UnknownClass) {
