@@ -266,8 +266,7 @@ Result<std::unique_ptr<CrashedKernel>> OpenKernel(const Input& input, const Give
   if (input.vmcoreinfo().empty() && names.empty())
     return Unsupported(
         "the vmcore has no VMCOREINFO note (was the crash kernel loaded without it?); give the "
-        "kernel's "
-        "vmlinux with -x");
+        "kernel's vmlinux with -x");
   if (input.machine.elf_machine == 0)
     return Unsupported("the dump does not say which machine it is from, or it is not x86_64");
   std::string text = TRY(CombineVmcoreinfo(input, names));
