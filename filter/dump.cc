@@ -11,6 +11,7 @@
 #include "dumpfile/output_file.h"
 #include "filter/dump_file.h"
 #include "filter/input.h"
+#include "kernel/given_vmlinux.h"
 #include "kernel/printk.h"
 
 namespace kdumpkit {
@@ -107,7 +108,7 @@ DumpReport BeginReport(const FilterOptions& options, const Crash& crash,
 
 Result<DumpReport> CreateDump(const FilterOptions& options, const std::atomic<bool>& stop) {
   auto start = std::chrono::steady_clock::now();
-  Crash crash = TRY(Crash::Open(options.vmcore));
+  Crash crash = TRY(Crash::Open(options.vmcore, options.names));
   Destination destination = TRY(Destination::Create(options));
   Selection selection =
       SelectPages(crash.input.memory(), crash.kernel.get(), crash.page_shift, options.level,
@@ -140,7 +141,7 @@ Result<DumpReport> CreateDump(const FilterOptions& options, const std::atomic<bo
 
 Result<std::vector<std::string>> DumpKernelLog(const FilterOptions& options) {
   Input input = TRY(Input::Open(options.vmcore));
-  std::unique_ptr<CrashedKernel> kernel = TRY(OpenKernel(input));
+  std::unique_ptr<CrashedKernel> kernel = TRY(OpenKernel(input, options.names));
   Destination output = TRY(Destination::Create(options));
   std::string pending;
   auto flush = [&]() -> Status {
@@ -161,6 +162,18 @@ Result<std::vector<std::string>> DumpKernelLog(const FilterOptions& options) {
   std::vector<std::string> warnings;
   if (!stats.problem.empty()) warnings.push_back(stats.problem);
   return warnings;
+}
+
+Status WriteVmcoreinfo(const FilterOptions& options) {
+  std::unique_ptr<GivenVmlinux> vmlinux = TRY(GivenVmlinux::Open(options.names.vmlinux));
+  if (vmlinux->types() == nullptr) return Unsupported("{}", vmlinux->without_types());
+  if (vmlinux->file().Release().empty())
+    return Unsupported("'{}' has no linux_banner, so its release is not known",
+                       options.names.vmlinux);
+  Destination output = TRY(Destination::Create(options));
+  TRY(WriteFully(output.fd(), AsBytes(vmlinux->VmcoreinfoText()))
+          .In(fmt::format("cannot write '{}'", output.name())));
+  return output.file->Commit();
 }
 
 }  // namespace kdumpkit

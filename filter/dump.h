@@ -16,4 +16,7 @@ Result<DumpReport> CreateDump(const FilterOptions& options, const std::atomic<bo
 // --dump-dmesg. Returns warnings (a damaged ring), after the text that could be read was written.
 Result<std::vector<std::string>> DumpKernelLog(const FilterOptions& options);
 
+// -g: VMCOREINFO as far as the vmlinux of -x has it.
+Status WriteVmcoreinfo(const FilterOptions& options);
+
 }  // namespace kdumpkit

@@ -164,7 +164,7 @@ int RunCompare(std::string_view program, const FilterOptions& options) {
 }
 
 int RunMemUsage(std::string_view program, const FilterOptions& options) {
-  Result<MemUsageReport> report = MeasureMemory(options.vmcore, options.threads);
+  Result<MemUsageReport> report = MeasureMemory(options.vmcore, options.threads, options.names);
   if (!report) {
     PrintError(program, report.error().message());
     return kExitFailed;
@@ -172,6 +172,16 @@ int RunMemUsage(std::string_view program, const FilterOptions& options) {
   PrintWarnings(program, options, report->warnings);
   Print(stdout, options.json ? MemUsageJson(*report) : MemUsageText(*report));
   return report->classified ? kExitComplete : kExitPartial;
+}
+
+int RunGenerate(std::string_view program, const FilterOptions& options) {
+  if (Status written = WriteVmcoreinfo(options); !written) {
+    PrintError(program, written.error().message());
+    return kExitFailed;
+  }
+  if (options.Shows(kMessageCommon))
+    Print(stdout, fmt::format("VMCOREINFO is in '{}'\n", options.output));
+  return kExitComplete;
 }
 
 int Main(int argc, char** argv) {
@@ -209,6 +219,8 @@ int Main(int argc, char** argv) {
       return RunCompare(program, *options);
     case FilterMode::kMemUsage:
       return RunMemUsage(program, *options);
+    case FilterMode::kGenerate:
+      return RunGenerate(program, *options);
   }
   return kExitFailed;
 }

@@ -12,6 +12,7 @@
 #include "dumpfile/flattened_source.h"
 #include "elf/notes.h"
 #include "filter/dump_level.h"
+#include "filter/name_sources.h"
 #include "kernel/arch.h"
 
 namespace kdumpkit {
@@ -187,6 +188,16 @@ void ReadKernelFacts(Crash& crash) {
   crash.warnings.push_back(std::move(utsname.error()).In("reading utsname").message());
 }
 
+// Names that were given for a core without VMCOREINFO: that they are right shows in its memory.
+Status CheckByUtsname(const CrashedKernel& kernel) {
+  std::string release = kernel.info().Text("OSRELEASE").value_or("");
+  Result<Utsname> utsname = ReadUtsname(kernel);
+  if (utsname && utsname->release() == release) return {};
+  std::string found = utsname ? fmt::format("'{}'", utsname->release()) : utsname.error().message();
+  return UsageError("the names given are of kernel '{}', which is not in this vmcore: {}", release,
+                    found);
+}
+
 // What VMCOREINFO says of a kernel whose memory cannot be translated.
 void ReadPlainFacts(Crash& crash) {
   Result<Vmcoreinfo> info = Vmcoreinfo::Parse(crash.input.vmcoreinfo());
@@ -247,16 +258,26 @@ std::string_view Input::vmcoreinfo() const {
   return AsText(ByteView(raw_notes).subspan(vmcoreinfo_offset, vmcoreinfo_size));
 }
 
-Result<std::unique_ptr<CrashedKernel>> OpenKernel(const Input& input) {
-  if (input.vmcoreinfo().empty())
-    return Unsupported(
-        "the vmcore has no VMCOREINFO note (was the crash kernel loaded without it?)");
-  if (input.machine.elf_machine == 0)
-    return Unsupported("the dump does not say which machine it is from, or it is not x86_64");
-  return CrashedKernel::Open(input.memory(), input.machine, input.vmcoreinfo());
+Result<std::unique_ptr<CrashedKernel>> OpenKernel(const Input& input, const NameSources& names) {
+  return OpenKernel(input, TRY(GivenNames::Load(names)));
 }
 
-Result<Crash> Crash::Open(const std::string& path) {
+Result<std::unique_ptr<CrashedKernel>> OpenKernel(const Input& input, const GivenNames& names) {
+  if (input.vmcoreinfo().empty() && names.empty())
+    return Unsupported(
+        "the vmcore has no VMCOREINFO note (was the crash kernel loaded without it?); give the "
+        "kernel's vmlinux with -x");
+  if (input.machine.elf_machine == 0)
+    return Unsupported("the dump does not say which machine it is from, or it is not x86_64");
+  std::string text = TRY(CombineVmcoreinfo(input, names));
+  std::unique_ptr<CrashedKernel> kernel =
+      TRY(CrashedKernel::Open(input.memory(), input.machine, text, names.vmlinux));
+  if (input.vmcoreinfo().empty()) TRY(CheckByUtsname(*kernel));
+  return kernel;
+}
+
+Result<Crash> Crash::Open(const std::string& path, const NameSources& sources) {
+  GivenNames names = TRY(GivenNames::Load(sources));
   Crash crash;
   crash.input = TRY(Input::Open(path));
   if (crash.input.kdump) {
@@ -267,7 +288,8 @@ Result<Crash> Crash::Open(const std::string& path) {
   } else {
     crash.page_size = kFallbackPageSize;
   }
-  Result<std::unique_ptr<CrashedKernel>> kernel = OpenKernel(crash.input);
+  Result<std::unique_ptr<CrashedKernel>> kernel = OpenKernel(crash.input, names);
+  if (!kernel && kernel.error().kind() == ErrorKind::kUsage) return std::move(kernel.error());
   if (kernel) {
     crash.kernel = std::move(*kernel);
     ReadKernelFacts(crash);

@@ -10,6 +10,7 @@
 
 #include "dumpfile/kdump_reader.h"
 #include "elf/vmcore.h"
+#include "filter/options.h"
 #include "kernel/crashed_kernel.h"
 
 namespace kdumpkit {
@@ -54,8 +55,9 @@ struct Input {
 
 // A file and the kernel in it.
 struct Crash {
-  // A kernel that cannot be understood is a warning only.
-  static Result<Crash> Open(const std::string& path);
+  // A kernel that cannot be understood is a warning only; `names` that are another kernel's, or
+  // cannot be read, are an error.
+  static Result<Crash> Open(const std::string& path, const NameSources& names = {});
 
   Input input;
   std::unique_ptr<CrashedKernel> kernel;  // null when it cannot be understood
@@ -67,7 +69,10 @@ struct Crash {
   std::vector<std::string> warnings;  // about the kernel
 };
 
-// `input` must outlive the result.
-Result<std::unique_ptr<CrashedKernel>> OpenKernel(const Input& input);
+struct GivenNames;
+
+// `input` must outlive the result. kUsage when the names are another kernel's.
+Result<std::unique_ptr<CrashedKernel>> OpenKernel(const Input& input, const GivenNames& names);
+Result<std::unique_ptr<CrashedKernel>> OpenKernel(const Input& input, const NameSources& names);
 
 }  // namespace kdumpkit

@@ -160,8 +160,9 @@ MemUsageReport::Level EstimateLevel(int level, uint64_t fixed_bytes,
 
 }  // namespace
 
-Result<MemUsageReport> MeasureMemory(const std::string& path, int threads) {
-  Crash crash = TRY(Crash::Open(path));
+Result<MemUsageReport> MeasureMemory(const std::string& path, int threads,
+                                     const NameSources& names) {
+  Crash crash = TRY(Crash::Open(path, names));
   Selection all = Select(crash, 0, threads);
   std::vector<Stratum> strata = Divide(crash, all, threads);
   Sampler sampler = TRY(Sampler::Make(crash.input.memory(), crash.page_size));

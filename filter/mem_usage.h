@@ -9,6 +9,7 @@
 
 #include "dumpfile/codec.h"
 #include "filter/dump_level.h"
+#include "filter/options.h"
 
 namespace kdumpkit {
 
@@ -44,7 +45,8 @@ struct MemUsageReport {
   uint64_t excludable_pages() const { return memory_pages - levels.back().pages; }
 };
 
-Result<MemUsageReport> MeasureMemory(const std::string& path, int threads);
+Result<MemUsageReport> MeasureMemory(const std::string& path, int threads,
+                                     const NameSources& names = {});
 std::string MemUsageText(const MemUsageReport& report);
 std::string MemUsageJson(const MemUsageReport& report);  // keys: kdump-filter(8)
 

@@ -79,6 +79,17 @@ Status SetMessageLevel(std::string_view text, FilterOptions& options) {
   return {};
 }
 
+Status SetGenerate(std::string_view file, FilterOptions& options) {
+  options.output = file;
+  return SetMode<FilterMode::kGenerate>(file, options);
+}
+
+template <auto kField>
+Status SetNames(std::string_view file, FilterOptions& options) {
+  options.names.*kField = file;
+  return {};
+}
+
 // Which of these the codec has is checked when all options are known.
 Status SetCompressLevel(std::string_view text, FilterOptions& options) {
   options.compress_level = TRY(Number("--compress-level", text, 1, 19));
@@ -103,6 +114,11 @@ constexpr FilterOptionRow kRows[] = {
      Set<&FilterOptions::stream_fd, STDOUT_FILENO>},
     {'R', nullptr, nullptr, "make DUMPFILE of a flattened STREAM (default: standard input)",
      SetMode<FilterMode::kReassemble>},
+    {'x', nullptr, "VMLINUX", "take what the vmcore lacks from the dead kernel's VMLINUX",
+     SetNames<&NameSources::vmlinux>},
+    {'i', nullptr, "FILE", "take what the vmcore's VMCOREINFO lacks from FILE (made by -g)",
+     SetNames<&NameSources::vmcoreinfo>},
+    {'g', nullptr, "FILE", "write VMCOREINFO as far as VMLINUX (-x) has it to FILE", SetGenerate},
     {0, "verify", nullptr, "check DUMPFILE: headers, bitmaps, descriptors, every page",
      SetMode<FilterMode::kVerify>},
     {0, "sample", "N", "with --verify: decompress only N pages, spread evenly", SetSample},
@@ -158,6 +174,8 @@ std::string_view ModeOption(FilterMode mode) {
       return "--compare";
     case FilterMode::kShowLayout:
       return "--show-layout";
+    case FilterMode::kGenerate:
+      return "-g";
     case FilterMode::kMemUsage:
       return "--mem-usage";
     default:

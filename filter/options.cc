@@ -46,6 +46,23 @@ GetoptTables MakeTables() {
   return tables;
 }
 
+Status CheckNames(const FilterOptions& options) {
+  const NameSources& names = options.names;
+  if (!names.vmlinux.empty() && !names.vmcoreinfo.empty())
+    return UsageError("-x and -i exclude each other: a vmlinux has all that -g writes");
+  FilterMode mode = options.mode;
+  if (mode == FilterMode::kGenerate) {
+    if (names.vmlinux.empty()) return UsageError("-g wants the vmlinux to read, -x VMLINUX");
+    if (options.codec != Codec::kNone || options.level.bits() != 0 || options.elf)
+      return UsageError("-g writes no dump: -c, -l, -p, -z, -d and -E are not for it");
+    return {};
+  }
+  bool asks = mode == FilterMode::kDump || mode == FilterMode::kDmesg ||
+              mode == FilterMode::kShowLayout || mode == FilterMode::kMemUsage;
+  if (!names.empty() && !asks) return UsageError("-x and -i are not for {}", ModeOption(mode));
+  return {};
+}
+
 Status CheckCompressLevel(const FilterOptions& options) {
   if (!options.compress_level) return {};
   std::optional<CodecLevels> levels = LevelsOf(options.codec);
@@ -60,6 +77,7 @@ Status CheckCompressLevel(const FilterOptions& options) {
 }
 
 Status CheckCombinations(const FilterOptions& options) {
+  TRY(CheckNames(options));
   if (options.dry_run && options.mode != FilterMode::kDump)
     return UsageError("--dry-run and {} exclude each other", ModeOption(options.mode));
   bool streams = options.mode == FilterMode::kDump || options.mode == FilterMode::kDmesg;
@@ -106,6 +124,10 @@ Status TakeReassembleOperands(const std::vector<std::string>& operands, FilterOp
 
 Status TakeOperands(const std::vector<std::string>& operands, FilterOptions& options) {
   TRY(CheckCombinations(options));
+  if (options.mode == FilterMode::kGenerate) {
+    if (operands.empty()) return {};
+    return UsageError("'{}' is one operand too many: -g reads the vmlinux only", operands[0]);
+  }
   if (options.mode == FilterMode::kReassemble) return TakeReassembleOperands(operands, options);
   if (options.mode != FilterMode::kDump && options.mode != FilterMode::kDmesg)
     return TakeFiles(operands, options);
@@ -207,6 +229,7 @@ std::string FilterHelp(std::string_view program) {
       "       {0} -R [-f] DUMPFILE [STREAM]\n"
       "       {0} --verify [--sample N] DUMPFILE\n"
       "       {0} --show-layout [--json] VMCORE\n"
+      "       {0} -g FILE -x VMLINUX\n"
       "Reads the memory of a crashed kernel and writes the pages that matter.\n\n",
       program);
   for (const FilterOptionRow& row : FilterOptionTable()) {

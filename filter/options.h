@@ -30,8 +30,16 @@ enum class FilterMode {
   kInfo,
   kCompare,
   kMemUsage,
+  kGenerate,
   kHelp,
   kVersion
+};
+
+// Files that the user gives of the dead kernel's names; empty: none.
+struct NameSources {
+  std::string vmlinux;     // -x
+  std::string vmcoreinfo;  // -i: text, as -g makes it
+  bool empty() const { return vmlinux.empty() && vmcoreinfo.empty(); }
 };
 
 inline constexpr int kMaxFilterThreads = 1024;
@@ -40,6 +48,7 @@ struct FilterOptions {
   FilterMode mode = FilterMode::kDump;
   DumpLevel level = *DumpLevel::Make(0);
   Codec codec = Codec::kNone;
+  NameSources names;
   std::optional<int> compress_level;  // one that the codec has; none: the fastest
   bool elf = false;                   // -E: an ELF core, not a kdump file
   bool force = false;

@@ -60,7 +60,7 @@ nlohmann::ordered_json RowJson(const LayoutReport::Row& row) {
 Result<LayoutReport> ShowLayout(const FilterOptions& options) {
   Input input = TRY(Input::Open(options.vmcore));
   std::unique_ptr<CrashedKernel> kernel =
-      TRY(OpenKernel(input).In(fmt::format("'{}'", options.vmcore)));
+      TRY(OpenKernel(input, options.names).In(fmt::format("'{}'", options.vmcore)));
   LayoutReport report = ReportOf(*kernel);
   report.vmcore = options.vmcore;
   return report;

@@ -78,7 +78,7 @@ std::optional<int64_t> NumberFromBtf(const Btf& btf, std::string_view name) {
 }
 
 std::optional<uint64_t> OffsetFromBtf(const Btf& btf, const MemberName& name) {
-  auto member = btf.FindMember(btf.FindType(Btf::kStruct, name.type), name.member);
+  auto member = btf.FindMember(btf.FindType(name.type), name.member);
   if (!member || member->bit_size != 0 || member->bit_offset % 8 != 0) return std::nullopt;
   return member->bit_offset / 8;
 }

@@ -28,6 +28,7 @@ class GivenVmlinux {
   Status Match(const Vmcoreinfo& info);
   // Says how far the kernel moved itself from where it was linked.
   void MoveBy(uint64_t offset) { offset_ = offset; }
+  uint64_t offset() const { return offset_; }
   std::optional<VirtAddr> Symbol(std::string_view name) const;
 
   // VMCOREINFO as far as the file has it: the release, the build-id, symbols as linked, types.

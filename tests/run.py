@@ -128,7 +128,7 @@ def run_vm_tests(arguments, tally):
 def main():
     parser = argparse.ArgumentParser(prog="./test", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="only unit tests, without sanitizers")
-    parser.add_argument("--all-kernels", action="store_true", help="also Linux 5.10 and 7.3")
+    parser.add_argument("--all-kernels", action="store_true", help="also Linux 5.10, 7.2 and 7.3")
     parser.add_argument("--matrix", action="store_true",
                         help="every combination of ways to load and to crash")
     parser.add_argument("-k", dest="pattern", default="", help="only tests with this in their name")

@@ -199,5 +199,22 @@ TEST(FilterOptions, HelpNamesEveryOption) {
     EXPECT_NE(help.find(word), std::string::npos) << word;
 }
 
+TEST(FilterOptions, NamesOfTheKernel) {
+  FilterOptions options = Parse({"-x", "vmlinux", "-d", "31", "core", "dump"});
+  EXPECT_EQ(options.names.vmlinux, "vmlinux");
+  EXPECT_EQ(Parse({"--dump-dmesg", "-i", "text", "core", "log"}).names.vmcoreinfo, "text");
+  options = Parse({"-g", "text", "-x", "vmlinux"});
+  EXPECT_EQ(options.mode, FilterMode::kGenerate);
+  EXPECT_EQ(options.output, "text");
+  EXPECT_NE(ErrorOf({"-x", "a", "-i", "b", "core", "dump"}).find("-x and -i exclude"),
+            std::string::npos);
+  EXPECT_NE(ErrorOf({"-g", "text"}).find("-x VMLINUX"), std::string::npos);
+  EXPECT_NE(ErrorOf({"-g", "text", "-x", "a", "core"}).find("'core'"), std::string::npos);
+  EXPECT_NE(ErrorOf({"-g", "text", "-x", "a", "-l"}).find("-g writes no dump"), std::string::npos);
+  EXPECT_NE(ErrorOf({"-g", "text", "-x", "a", "-F"}).find("-F and -g"), std::string::npos);
+  EXPECT_NE(ErrorOf({"-g", "text", "-x", "a", "--dry-run"}).find("-g"), std::string::npos);
+  EXPECT_EQ(ErrorOf({"--verify", "-x", "a", "dump"}), "-x and -i are not for --verify");
+}
+
 }  // namespace
 }  // namespace kdumpkit

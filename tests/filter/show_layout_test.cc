@@ -61,7 +61,8 @@ constexpr std::string_view kJson = R"json({
       "value": 5,
       "source": "VMCOREINFO",
       "confirmed": false,
-      "contradicted_by": 4
+      "contradicted_by": 4,
+      "contradicting_source": "BTF"
     },
     {
       "key": "SYMBOL(node_data)",

@@ -79,8 +79,8 @@ void ElfFileBuilder::PutInterpreter(ByteWriter& out) const {
 void ElfFileBuilder::PutSectionHeader(ByteWriter& out, const Section& section) {
   out.Put(section.name_offset);
   out.Put(section.type);
-  out.Put(uint64_t{0});  // sh_flags
-  out.Put(uint64_t{0});  // sh_addr
+  out.Put(section.address != 0 ? uint64_t{SHF_ALLOC} : uint64_t{0});  // sh_flags
+  out.Put(section.address);
   out.Put(section.offset);
   out.Put(uint64_t{section.data.size()});
   out.Put(static_cast<uint32_t>(section.link));
@@ -146,6 +146,40 @@ std::string BuildModule(const FakeModule& module) {
   ElfFileBuilder builder(ET_REL, EM_X86_64);
   builder.AddSection(".modinfo", SHT_PROGBITS, info);
   builder.AddSection("__ksymtab_strings", SHT_PROGBITS, exported);
+  unsigned strings = builder.AddSection(".strtab", SHT_STRTAB, names.text());
+  builder.AddSection(".symtab", SHT_SYMTAB, Text(std::move(symbols)), strings, 24);
+  return builder.Build();
+}
+
+std::string BuildVmlinux(const FakeVmlinux& vmlinux) {
+  constexpr uint16_t kX86_64 = 62;
+  constexpr uint64_t kBanner = FakeVmlinux::kText + 0x1000;
+  NameTable names;
+  ByteWriter symbols(ByteOrder::kLittle);
+  symbols.PadTo(24);  // Symbol 0 is the empty one.
+  auto put = [&](const std::string& name, uint64_t address) {
+    symbols.Put(names.Add(name));
+    symbols.Put(static_cast<uint8_t>(ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT)));
+    symbols.Put(uint8_t{0});
+    symbols.Put(uint16_t{1});
+    symbols.Put(address);
+    symbols.Put(uint64_t{16});
+  };
+  put("_text", FakeVmlinux::kText);
+  put("_stext", FakeVmlinux::kText);
+  put("linux_banner", kBanner);
+  for (const auto& [name, address] : vmlinux.symbols) put(name, address);
+  ByteWriter note(ByteOrder::kLittle);
+  for (size_t field : {size_t{4}, vmlinux.build_id.size(), size_t{3}})  // NT_GNU_BUILD_ID
+    note.Put(static_cast<uint32_t>(field));
+  note.PutText("GNU", 4);
+  note.PutText(vmlinux.build_id, (vmlinux.build_id.size() + 3) / 4 * 4);
+  ElfFileBuilder builder(ET_EXEC, kX86_64);
+  builder.AddSection(".rodata", SHT_PROGBITS, "Linux version " + vmlinux.release + " (us) #1\n");
+  builder.SetAddress(kBanner);
+  if (!vmlinux.build_id.empty()) builder.AddSection(".notes", SHT_NOTE, Text(std::move(note)));
+  if (!vmlinux.btf.empty())
+    builder.AddSection(".BTF", SHT_PROGBITS, std::string(AsText(vmlinux.btf)));
   unsigned strings = builder.AddSection(".strtab", SHT_STRTAB, names.text());
   builder.AddSection(".symtab", SHT_SYMTAB, Text(std::move(symbols)), strings, 24);
   return builder.Build();

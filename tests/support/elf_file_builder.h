@@ -14,6 +14,8 @@ class ElfFileBuilder {
  public:
   ElfFileBuilder(uint16_t type, uint16_t machine) : type_(type), machine_(machine) {}
 
+  // The last section added is at this address of memory.
+  void SetAddress(uint64_t address) { sections_.back().address = address; }
   // Returns the section's index. `link`: index of the section with its names, if it has any.
   unsigned AddSection(std::string name, uint32_t section_type, std::string data, unsigned link = 0,
                       uint64_t entry_size = 0);
@@ -28,6 +30,7 @@ class ElfFileBuilder {
     std::string data;
     unsigned link = 0;
     uint64_t entry_size = 0;
+    uint64_t address = 0;  // 0: not in memory
     uint32_t name_offset = 0;
     uint64_t offset = 0;
   };
@@ -61,5 +64,17 @@ struct FakeModule {
 
 // A kernel module as far as depmod looks at it.
 std::string BuildModule(const FakeModule& module);
+
+struct FakeVmlinux {
+  static constexpr uint64_t kText = 0xffffffff81000000;  // _text and _stext
+  std::string release = "6.1.0";
+  std::string build_id = "\x01\xab";
+  ByteBuffer btf;  // empty: no section .BTF
+  // Name and address, besides _text, _stext and linux_banner.
+  std::vector<std::pair<std::string, uint64_t>> symbols;
+};
+
+// A kernel of x86_64 as it was linked.
+std::string BuildVmlinux(const FakeVmlinux& vmlinux);
 
 }  // namespace kdumpkit

@@ -27,6 +27,7 @@ MORE = {
 }
 for each in (FEW, MORE):
     each["5.10"] = each["6.1"]
+    each["7.2"] = each["7.3"]
 
 
 def every_load(kernel: str) -> list[Load]:

@@ -93,6 +93,114 @@ class Layout(case.VmCase):
                 self.assertEqual(found[fact["key"]], fact["value"], fact["key"])
 
 
+def unname_vmcoreinfo(path: pathlib.Path) -> None:
+    """Gives the note with VMCOREINFO another name, so that the core has none."""
+    note, = (s for s in elf_core.ElfCore(path).headers if s.kind == PT_NOTE)
+    with open(path, "rb+") as file:
+        file.seek(note.offset)
+        data = file.read(note.filesz)
+        file.seek(note.offset + data.index(b"VMCOREINFO\0"))
+        file.write(b"X")
+
+
+@case.expanded
+class GivenNames(case.VmCase):
+    """-x, -i and -g: names from the kernel's vmlinux."""
+
+    def vmlinux(self, kernel: str) -> pathlib.Path:
+        """The debug vmlinux of the kernel that made the vmcore; a large download."""
+        settings.current.need_own_filter()
+        return case.guest_vmcore(kernel).kernel.vmlinux()
+
+    def made_text(self, kernel: str) -> pathlib.Path:
+        """What -g writes."""
+        path = self.work / "vmcoreinfo"
+        self.filter("-f", "-g", path, "-x", self.vmlinux(kernel))
+        return path
+
+    def check_vmlinux_agrees(self, kernel):
+        """Symbols and types of the vmlinux are those of VMCOREINFO and of the kernel's BTF."""
+        found = json.loads(self.filter("--show-layout", "--json", "-x", self.vmlinux(kernel),
+                                       case.core_path(kernel)).stdout)
+        self.assertEqual(found["warnings"], [])
+        notes, = (s for s in elf_core.ElfCore(case.core_path(kernel)).headers
+                  if s.kind == PT_NOTE)
+        with open(case.core_path(kernel), "rb") as file:
+            file.seek(notes.offset)
+            stated = pairs(file.read(notes.filesz).split(b"VMCOREINFO\0")[1].decode("latin-1"))
+        offset = int(stated["KERNELOFFSET"], 16)
+        made = pairs(self.made_text(kernel).read_text())
+        both = set(made) & set(stated) - {"SYMBOL(mem_section)"}    # the array, not the variable
+        self.assertGreater(len(both), 50)
+        for key in both:
+            moved = (f"{int(made[key], 16) + offset:x}" if key.startswith("SYMBOL(")
+                     else made[key])
+            self.assertEqual(f"{key}={moved}", f"{key}={stated[key]}")
+
+    def check_text_agrees_with_makedumpfile(self, kernel):
+        """What makedumpfile -g writes, too, it writes the same."""
+        if kernel != "6.1":
+            self.skipTest("one kernel is enough: makedumpfile takes its time")
+        theirs = self.work / "theirs"
+        self.succeed(["makedumpfile", "-g", theirs, "-x", self.vmlinux(kernel)])
+        ours, theirs = (pairs(path.read_text()) for path in (self.made_text(kernel), theirs))
+        # makedumpfile takes a length that DWARF does not have where it is declared for the largest
+        # number there is.
+        both = set(ours) & set(theirs) - {"LENGTH(node_data)"}
+        self.assertGreater(len(both), 40)
+        self.assertEqual({key: ours[key] for key in both}, {key: theirs[key] for key in both})
+
+    def check_another_kernel_is_refused(self, kernel):
+        """Before anything is written, with both build-ids."""
+        if kernel == "6.1":
+            self.skipTest("it is the other kernel")
+        names = {r"its build-id is [0-9a-f]{40}, the dead kernel's is [0-9a-f]{40}":
+                 ("-x", self.vmlinux("6.1")),
+                 r"its OSRELEASE is '6\.1": ("-i", self.made_text("6.1"))}
+        for message, option in names.items():
+            argv = [*settings.current.filter(), "-l", *option, case.core_path(kernel),
+                    self.work / "dump"]
+            done = subprocess.run([str(word) for word in argv], capture_output=True, text=True,
+                                  check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, message)
+        self.assertFalse((self.work / "dump").exists())
+
+    def check_same_pages(self, kernel):
+        """With -x as without; and from a core without VMCOREINFO."""
+        core = self.work / "without-note"
+        subprocess.run(["cp", "--reflink=auto", "--sparse=always", case.core_path(kernel), core],
+                       check=True)
+        unname_vmcoreinfo(core)
+        for source, path in ((case.core_path(kernel), self.work / "x"), (core, self.work / "n")):
+            done = self.filter("--json", "-l", "-d", 31, "-x", self.vmlinux(kernel), source, path)
+            self.assertEqual(json.loads(done.stdout)["warnings"], [])
+            difference = kdump_file.KdumpFile(path).kept ^ self.dump(kernel, 31).kept
+            self.assertEqual(bitmaps.show(difference), bitmaps.show(0))
+            path.unlink()
+        logs = [self.work / "log", self.work / "log-x"]
+        self.filter("--dump-dmesg", case.core_path(kernel), logs[0])
+        self.filter("--dump-dmesg", "-x", self.vmlinux(kernel), core, logs[1])
+        self.assertEqual(logs[0].read_bytes(), logs[1].read_bytes())
+
+    def check_text_stands_in_for_missing_keys(self, kernel):
+        """-i with a core that lacks the keys about pages."""
+        core = self.work / "without-keys"
+        subprocess.run(["cp", "--reflink=auto", "--sparse=always", case.core_path(kernel), core],
+                       check=True)
+        blank_keys(core, PAGE_KEY, SYMBOL_KEY)
+        done = self.filter("--json", "-l", "-d", 31, "-i", self.made_text(kernel), core,
+                           self.work / "dump")
+        self.assertEqual(json.loads(done.stdout)["warnings"], [])
+        difference = kdump_file.KdumpFile(self.work / "dump").kept ^ self.dump(kernel, 31).kept
+        self.assertEqual(bitmaps.show(difference), bitmaps.show(0))
+
+
+def pairs(text: str) -> dict[str, str]:
+    """Lines KEY=VALUE."""
+    return dict(line.split("=", 1) for line in text.split("\n") if "=" in line)
+
+
 def digest(lines: list[str]) -> str:
     """FNV-1a of 64 bits, as workload.c computes it."""
     value = 0xcbf29ce484222325
