@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "config/destination_parts.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "config/problem.h"
 #include "config/statement.h"
 #include "config/value_text.h"

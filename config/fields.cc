@@ -4,7 +4,7 @@
 #include <type_traits>
 
 #include "config/directives.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "config/problem.h"
 #include "config/value_text.h"
 

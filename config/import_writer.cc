@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "config/directives.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "config/parse.h"
 #include "config/statement.h"
 

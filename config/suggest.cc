@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "config/directives.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 
 namespace kdumpkit {
 namespace {
