@@ -36,4 +36,8 @@ Result<VirtAddr> KernelNames::Symbol(std::string_view name) const {
   return *address;
 }
 
+void KernelNames::ForEachSymbol(const std::function<bool(const KernelSymbol&)>& visit) const {
+  if (symbols_) symbols_->ForEach(visit);
+}
+
 }  // namespace kdumpkit

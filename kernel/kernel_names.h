@@ -19,6 +19,8 @@ class KernelNames {
 
   // kUnsupported when there is no symbol of this name. Some milliseconds each.
   Result<VirtAddr> Symbol(std::string_view name) const;
+  // All symbols there are; ends when `visit` returns false. The name is valid during the call.
+  void ForEachSymbol(const std::function<bool(const KernelSymbol&)>& visit) const;
   // Null when there are none.
   const Btf* types() const { return types_ ? &*types_ : nullptr; }
 
