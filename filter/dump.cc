@@ -10,6 +10,7 @@
 #include "dumpfile/flattened_stream.h"
 #include "dumpfile/output_file.h"
 #include "filter/dump_file.h"
+#include "filter/erasing.h"
 #include "filter/input.h"
 #include "kernel/printk.h"
 
@@ -106,10 +107,15 @@ DumpReport BeginReport(const FilterOptions& options, const Crash& crash,
 Result<DumpReport> CreateDump(const FilterOptions& options, const std::atomic<bool>& stop) {
   auto start = std::chrono::steady_clock::now();
   Crash crash = TRY(Crash::Open(options.vmcore));
+  // Nothing may be written when something cannot be erased.
+  Erasing erasing = TRY(PrepareErasing(options, crash));
   Destination destination = TRY(Destination::Create(options));
   Selection selection = SelectPages(crash.input.memory(), crash.kernel.get(), crash.page_shift,
                                     options.level, options.threads, crash.input.possible_level());
   DumpReport report = BeginReport(options, crash, selection);
+  report.warnings.insert(report.warnings.end(), erasing.warnings.begin(), erasing.warnings.end());
+  report.erased = std::move(erasing.report);
+  const MemorySource& contents = erasing.memory ? *erasing.memory : crash.input.memory();
   std::unique_ptr<DumpWriter> writer;
   if (std::unique_ptr<DumpSink> sink = destination.MakeSink())
     writer = TRY(BeginDump(std::move(sink), crash, selection, report.level, options)
@@ -117,7 +123,7 @@ Result<DumpReport> CreateDump(const FilterOptions& options, const std::atomic<bo
   Progress progress(options.Shows(kMessageProgress) ? STDERR_FILENO : -1, selection.kept_pages,
                     crash.page_size);
   PipelineOptions stream{options.codec, crash.page_size, options.threads, &progress, &stop};
-  report.stream = TRY(StreamPages(crash.input.memory(), selection.kept, writer.get(), stream));
+  report.stream = TRY(StreamPages(contents, selection.kept, writer.get(), stream));
   WarnOfEarlyEnd(report);
   if (destination.file) {
     TRY(FinishFile(*destination.file, *writer, options.output, report));

@@ -79,6 +79,12 @@ Status SetMessageLevel(std::string_view text, FilterOptions& options) {
   return {};
 }
 
+Status SetConfig(std::string_view file, FilterOptions& options) {
+  if (file.empty()) return UsageError("--config wants a file");
+  options.erase_config = file;
+  return {};
+}
+
 constexpr FilterOptionRow kRows[] = {
     {'c', nullptr, nullptr, "compress pages with zlib", Set<&FilterOptions::codec, Codec::kZlib>},
     {'l', nullptr, nullptr, "compress pages with lzo", Set<&FilterOptions::codec, Codec::kLzo>},
@@ -99,6 +105,9 @@ constexpr FilterOptionRow kRows[] = {
      SetMode<FilterMode::kVerify>},
     {0, "sample", "N", "with --verify: decompress only N pages, spread evenly", SetSample},
     {0, "num-threads", "N", "compress with N threads (default: all CPUs online)", SetThreads},
+    {0, "config", "FILE", "erase from the dump what FILE names (makedumpfile.conf(5))", SetConfig},
+    {0, "config-lenient", nullptr, "with --config: go on without what cannot be found",
+     Set<&FilterOptions::erase_lenient, true>},
     {0, "dump-dmesg", nullptr, "write the dead kernel's log, not a dump",
      SetMode<FilterMode::kDmesg>},
     {0, "partial-dmesg", nullptr,
