@@ -80,7 +80,10 @@ class Runner {
       }
       if (const auto* command = std::get_if<EraseCommand>(&statement.what)) {
         Status erased = RunCommand(*command, **evaluator, variables);
-        if (!erased) Complain(command->target.place, erased.error().message());
+        if (!erased) {
+          erasure_.results[command->number].failed = true;
+          Complain(command->target.place, erased.error().message());
+        }
       } else {
         const EraseLoop& loop = *std::get<std::unique_ptr<EraseLoop>>(statement.what);
         Status walked = RunLoop(loop, **evaluator, variables);

@@ -16,8 +16,9 @@ struct EraseResult {
   std::string text;  // of its expression
   ScriptPlace place;
   bool nullify = false;
-  uint64_t count = 0;  // pieces of data
-  uint64_t bytes = 0;  // all of them together
+  uint64_t count = 0;   // pieces of data
+  uint64_t bytes = 0;   // all of them together
+  bool failed = false;  // something of it is among the problems
 };
 
 struct Erasure {

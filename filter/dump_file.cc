@@ -68,11 +68,13 @@ Result<std::unique_ptr<DumpWriter>> BeginKdump(std::unique_ptr<DumpSink> sink, c
   return writer;
 }
 
-// In an ELF core the record of erased data is a note; one that came with a note has it already.
+// In an ELF core the record of erased data is a note; one that came with a note and had nothing
+// erased since has it already.
 ByteBuffer NotesWithEraseRecord(const Input& input) {
   ByteBuffer notes = input.raw_notes;
-  bool there = std::ranges::any_of(input.notes,
-                                   [](const Note& note) { return note.name == kEraseinfoName; });
+  bool there = std::ranges::any_of(input.notes, [&](const Note& note) {
+    return note.name == kEraseinfoName && note.desc.size() == input.eraseinfo.size();
+  });
   if (input.eraseinfo.empty() || there) return notes;
   // The padding of /proc/vmcore would end the list before it.
   if (!input.notes.empty()) {

@@ -18,7 +18,7 @@ Result<std::string> ReadScript(const std::string& path) {
 
 Error Refusal(const std::string& file, const std::vector<ScriptProblem>& problems) {
   std::string more;
-  if (problems.size() > 1) more = fmt::format(" (and {} mistakes more)", problems.size() - 1);
+  if (problems.size() > 1) more = fmt::format(" (and {} more mistakes)", problems.size() - 1);
   return UsageError("{}{}; nothing was written (--config-lenient goes on without it)",
                     ProblemText(file, problems[0]), more);
 }

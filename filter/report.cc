@@ -57,7 +57,8 @@ nlohmann::ordered_json ErasedJson(const EraseReport& erased) {
                         {"data", result.text},
                         {"nullify", result.nullify},
                         {"pieces", result.count},
-                        {"bytes", result.bytes}});
+                        {"bytes", result.bytes},
+                        {"failed", result.failed}});
   return {{"config", erased.file},
           {"bytes", erased.bytes},
           {"pages", erased.pages},
@@ -72,7 +73,7 @@ std::string ErasedText(const EraseReport& erased) {
   if (erased.skipped > 0) text += fmt::format("; {} mistakes in it", erased.skipped);
   text += '\n';
   for (const EraseResult& result : erased.results)
-    if (result.count == 0)
+    if (result.count == 0 && !result.failed)
       text += fmt::format("line {}: '{}' was found nowhere (no elements, or NULL)\n",
                           result.place.line, result.text);
   return text;
