@@ -7,8 +7,8 @@
 #include <iterator>
 #include <utility>
 
-#include "config/directives.h"
 #include "base/nearest.h"
+#include "config/directives.h"
 #include "config/parse.h"
 #include "config/statement.h"
 

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "config/directives.h"
 #include "base/nearest.h"
+#include "config/directives.h"
 
 namespace kdumpkit {
 namespace {
