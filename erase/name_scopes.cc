@@ -37,7 +37,10 @@ class KernelScope final : public NameScope {
     names_.ForEachSymbol([&](const KernelSymbol& symbol) { return search.Visit(symbol); });
     return search.Best();
   }
-  const Btf* types() const override { return names_.types(); }
+  // A vmlinux may have the types of all variables, which the kernel itself never has.
+  const Btf* types() const override {
+    return names_.vmlinux_types() != nullptr ? names_.vmlinux_types() : names_.types();
+  }
   std::string without_types() const override { return names_.without_types(); }
 
  private:

@@ -92,6 +92,7 @@ DumpReport BeginReport(const FilterOptions& options, const Crash& crash,
   report.existing_pages = selection.existing_pages;
   report.kept_pages = selection.kept_pages;
   report.classes = selection.classes;
+  report.guard_hits = selection.guard_hits;
   report.free_found = selection.free_found;
   report.free_counted = selection.free_counted;
   report.input_incomplete = crash.input.incomplete();
@@ -122,7 +123,9 @@ Result<DumpReport> CreateDump(const FilterOptions& options, const std::atomic<bo
                      .In(fmt::format("cannot write '{}'", destination.name())));
   Progress progress(options.Shows(kMessageProgress) ? STDERR_FILENO : -1, selection.kept_pages,
                     crash.page_size);
-  PipelineOptions stream{options.codec, crash.page_size, options.threads, &progress, &stop};
+  PipelineOptions stream{options.codec,   crash.page_size,
+                         options.threads, &progress,
+                         &stop,           options.compress_level.value_or(kFastestLevel)};
   report.stream = TRY(StreamPages(contents, selection.kept, writer.get(), stream));
   WarnOfEarlyEnd(report);
   if (destination.file) {

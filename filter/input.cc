@@ -105,6 +105,21 @@ std::optional<uint64_t> PhysBaseOfSegments(const Vmcore& vmcore) {
   return std::nullopt;
 }
 
+// Our note is not passed on: it is not the kernel's, and is made anew.
+void TakeFilterNote(Input& input) {
+  if (input.notes.empty()) return;
+  const Note& last = input.notes.back();
+  if (last.name != kFilterNoteName || last.desc.size() != kFilterNoteSize) return;
+  auto number = [&](size_t at) {
+    return LoadUnchecked<uint32_t>(last.desc.data() + at, input.machine.order);
+  };
+  input.elf_level = static_cast<int>(number(0) & kMaxDumpLevel);
+  input.elf_status = number(4);
+  input.raw_notes.resize(last.raw_offset -
+                         MakeNote(kFilterNoteName, {}, input.machine.order).size());
+  input.notes.pop_back();
+}
+
 void FromElf(std::unique_ptr<Vmcore> elf, Input& input) {
   input.elf = std::move(elf);
   const Vmcore& vmcore = *input.elf;
@@ -114,6 +129,7 @@ void FromElf(std::unique_ptr<Vmcore> elf, Input& input) {
   input.notes.assign(vmcore.notes().begin(), vmcore.notes().end());
   for (Note& note : input.notes)
     note.desc = ByteView(input.raw_notes).subspan(note.raw_offset, note.desc.size());
+  TakeFilterNote(input);
   if (const Note* note = vmcore.vmcoreinfo(); note != nullptr) {
     input.vmcoreinfo_offset = note->raw_offset;
     input.vmcoreinfo_size = note->desc.size();
@@ -171,6 +187,21 @@ void ReadKernelFacts(Crash& crash) {
   crash.warnings.push_back(std::move(utsname.error()).In("reading utsname").message());
 }
 
+// What VMCOREINFO says of a kernel whose memory cannot be translated.
+void ReadPlainFacts(Crash& crash) {
+  Result<Vmcoreinfo> info = Vmcoreinfo::Parse(crash.input.vmcoreinfo());
+  if (!info) return;
+  uint64_t page_size = info->PageSize().value_or(0);
+  // Pages of a kdump file are blocks, whatever the kernel calls a page.
+  if (crash.input.elf && std::has_single_bit(page_size) && page_size >= kMinKdumpBlock &&
+      page_size <= kMaxKdumpBlock)
+    crash.page_size = page_size;
+  if (crash.utsname.release().empty())
+    crash.utsname.fields[2] = info->Text("OSRELEASE").value_or("");
+  std::string time = info->Text("CRASHTIME").value_or("");
+  std::from_chars(time.data(), time.data() + time.size(), crash.crash_time);
+}
+
 }  // namespace
 
 Result<Input> Input::Open(const std::string& path) {
@@ -209,7 +240,7 @@ int Input::possible_level() const {
 }
 
 int Input::dump_level() const {
-  return kdump ? static_cast<int>(kdump->info().sub_header.dump_level & 31) : 0;
+  return kdump ? static_cast<int>(kdump->info().sub_header.dump_level & 31) : elf_level;
 }
 
 std::string_view Input::vmcoreinfo() const {
@@ -244,6 +275,7 @@ Result<Crash> Crash::Open(const std::string& path) {
     crash.warnings.push_back(kernel.error().message());
   }
   crash.crash_time = CrashTime(crash.kernel.get(), crash.input);
+  if (crash.kernel == nullptr) ReadPlainFacts(crash);
   crash.page_shift = std::countr_zero(crash.page_size);
   return crash;
 }

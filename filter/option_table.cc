@@ -85,17 +85,25 @@ Status SetConfig(std::string_view file, FilterOptions& options) {
   return {};
 }
 
+// Which of these the codec has is checked when all options are known.
+Status SetCompressLevel(std::string_view text, FilterOptions& options) {
+  options.compress_level = TRY(Number("--compress-level", text, 1, 19));
+  return {};
+}
+
 constexpr FilterOptionRow kRows[] = {
     {'c', nullptr, nullptr, "compress pages with zlib", Set<&FilterOptions::codec, Codec::kZlib>},
     {'l', nullptr, nullptr, "compress pages with lzo", Set<&FilterOptions::codec, Codec::kLzo>},
     {'p', nullptr, nullptr, "compress pages with snappy",
      Set<&FilterOptions::codec, Codec::kSnappy>},
     {'z', nullptr, nullptr, "compress pages with zstd", Set<&FilterOptions::codec, Codec::kZstd>},
-    {'E', nullptr, nullptr, "write an ELF core, in which what is left out is really absent",
-     Set<&FilterOptions::elf, true>},
+    {0, "compress-level", "N", "with -c (1 to 9) or -z (1 to 19): smaller and slower than level 1",
+     SetCompressLevel},
     {'d', nullptr, "LEVEL",
      "leave out pages: the sum of 1 zero, 2 cache, 4 cache with private data, 8 user, 16 free",
      SetLevel},
+    {'E', nullptr, nullptr, "write an ELF core, in which what is left out is really absent",
+     Set<&FilterOptions::elf, true>},
     {'f', nullptr, nullptr, "overwrite DUMPFILE", Set<&FilterOptions::force, true>},
     {'F', nullptr, nullptr, "write to standard output, flattened (for -R and crash)",
      Set<&FilterOptions::stream_fd, STDOUT_FILENO>},

@@ -46,6 +46,19 @@ GetoptTables MakeTables() {
   return tables;
 }
 
+Status CheckCompressLevel(const FilterOptions& options) {
+  if (!options.compress_level) return {};
+  std::optional<CodecLevels> levels = LevelsOf(options.codec);
+  if (!levels)
+    return UsageError(
+        "--compress-level is for zlib (-c) and zstd (-z) only; {} has no levels",
+        options.codec == Codec::kNone ? "what is not compressed" : CodecName(options.codec));
+  if (*options.compress_level > levels->highest)
+    return UsageError("--compress-level {}: {} has levels from {} to {}", *options.compress_level,
+                      CodecName(options.codec), levels->lowest, levels->highest);
+  return {};
+}
+
 Status CheckCombinations(const FilterOptions& options) {
   if (options.dry_run && options.mode != FilterMode::kDump)
     return UsageError("--dry-run and {} exclude each other", ModeOption(options.mode));
@@ -62,6 +75,7 @@ Status CheckCombinations(const FilterOptions& options) {
     return UsageError("--config and {} exclude each other", ModeOption(options.mode));
   if (options.erase_lenient && options.erase_config.empty())
     return UsageError("--config-lenient is for --config only");
+  TRY(CheckCompressLevel(options));
   if (options.sample && options.mode != FilterMode::kVerify)
     return UsageError("--sample is for --verify only");
   bool about_log =

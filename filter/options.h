@@ -40,7 +40,8 @@ struct FilterOptions {
   FilterMode mode = FilterMode::kDump;
   DumpLevel level = *DumpLevel::Make(0);
   Codec codec = Codec::kNone;
-  bool elf = false;  // -E: an ELF core, not a kdump file
+  std::optional<int> compress_level;  // one that the codec has; none: the fastest
+  bool elf = false;                   // -E: an ELF core, not a kdump file
   bool force = false;
   bool dry_run = false;
   bool json = false;

@@ -34,6 +34,7 @@ struct DumpReport {
   std::array<ClassCount, kPageClassCount> classes = {};
   std::optional<uint64_t> free_found;
   std::optional<uint64_t> free_counted;
+  decltype(Selection::guard_hits) guard_hits = {};
   PipelineResult stream;
   uint64_t dump_bytes = 0;  // size of the file; what it would be for a dry run
   // Pages were missing from the vmcore already.

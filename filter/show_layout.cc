@@ -5,6 +5,7 @@
 
 #include "filter/input.h"
 #include "kernel/kernel_names.h"
+#include "kernel/needed_pages.h"
 #include "kernel/page_layout.h"
 
 namespace kdumpkit {
@@ -13,7 +14,9 @@ namespace {
 LayoutReport ReportOf(const CrashedKernel& kernel) {
   LayoutReport report;
   report.kernel_release = kernel.info().Text("OSRELEASE").value_or("");
-  KernelFacts facts = KernelFacts::Learn(kernel, KernelNames::Learn(kernel));
+  KernelNames names = KernelNames::Learn(kernel);
+  KernelFacts facts = KernelFacts::Learn(kernel, names);
+  report.guards_off = FindNeededPages(kernel, names).unknown;
   for (const auto& [key, fact] : facts.settled()) report.rows.push_back({key, fact});
   Result<PageLayout> layout = PageLayout::FromFacts(facts, kernel.machine().order,
                                                     kernel.machine().word_size, kernel.page_size());
@@ -29,7 +32,9 @@ LayoutReport ReportOf(const CrashedKernel& kernel) {
 std::string SourceText(const LayoutReport::Row& row) {
   std::string text(FactSourceName(row.fact.source));
   if (row.fact.confirmed) text += " and BTF";
-  if (row.fact.other) text += fmt::format(", but {} by BTF", FactText(row.key, *row.fact.other));
+  if (row.fact.other)
+    text += fmt::format(", but {} by {}", FactText(row.key, *row.fact.other),
+                        FactSourceName(row.fact.other_source));
   return text;
 }
 
@@ -43,7 +48,10 @@ nlohmann::ordered_json RowJson(const LayoutReport::Row& row) {
                                  {"value", value(row.fact.value)},
                                  {"source", FactSourceName(row.fact.source)},
                                  {"confirmed", row.fact.confirmed}};
-  if (row.fact.other) json["contradicted_by"] = value(*row.fact.other);
+  if (row.fact.other) {
+    json["contradicted_by"] = value(*row.fact.other);
+    json["contradicting_source"] = FactSourceName(row.fact.other_source);
+  }
   return json;
 }
 
@@ -68,6 +76,8 @@ std::string LayoutText(const LayoutReport& report) {
     text += fmt::format("rule is off, its pages are kept: {}\n", rule);
   }
   if (report.rules_off.empty()) text += "every rule is on\n";
+  for (const std::string& guard : report.guards_off)
+    text += fmt::format("needed pages are not known, nor guarded: {}\n", guard);
   return text;
 }
 
@@ -78,6 +88,7 @@ std::string LayoutJson(const LayoutReport& report) {
                                  {"kernel", report.kernel_release},
                                  {"facts", facts},
                                  {"rules_off", report.rules_off},
+                                 {"guards_off", report.guards_off},
                                  {"warnings", report.warnings}};
   // Paths may hold any bytes; what is not UTF-8 is shown as the replacement character.
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";

@@ -87,6 +87,7 @@ class Planner {
   Status AddScript(const std::string& path, std::string_view head, int depth);
   void AddFile(const std::string& path);
   void AddModules();
+  void AddWatchdogs(bool other, std::vector<std::string>& modules);
   void WarnAboutUnknown(const std::vector<std::string>& modules);
   void AddTexts();
 
@@ -108,6 +109,10 @@ Status Planner::ResolveDestinations() {
       failures.push_back(found.error().message());
       continue;
     }
+    if (!found->unreachable.empty()) {
+      failures.push_back(fmt::format("{}: {}", DestinationUri(destination), found->unreachable));
+      continue;
+    }
     if (found->NeedsNetwork()) servers_.push_back(found->capture.host);
     plan_.config.destinations.push_back(found->capture);
     plan_.destinations.push_back(std::move(*found));
@@ -123,6 +128,9 @@ Status Planner::AddRoot() {
   Destination root;
   root.path = "/";
   plan_.root = TRY(ResolveDestination(root, root_, system_).In("failure_action dump_to_rootfs"));
+  if (plan_.root->unreachable.empty()) return {};
+  Warn("failure_action dump_to_rootfs will not work: {}", plan_.root->unreachable);
+  plan_.root.reset();
   return {};
 }
 
@@ -321,6 +329,17 @@ void AddStacked(const RootDir& root, std::vector<std::string>& modules) {
       if (line.starts_with(begin)) modules.push_back(Words(line)[0]);
 }
 
+void Planner::AddWatchdogs(bool other, std::vector<std::string>& modules) {
+  DriverNeeds needs;
+  for (const std::string& name : root_.List("/sys/class/watchdog"))
+    if (auto device = RealPath(root_, fmt::format("/sys/class/watchdog/{}/device", name)))
+      AddDrivers(root_, *device, needs);
+  std::vector<std::string>& found = plan_.watchdog_modules;
+  AddAll(needs, other, found);
+  if (found.empty()) found = earlier_.watchdog_modules;
+  modules.insert(modules.end(), found.begin(), found.end());
+}
+
 // File systems come last, once their devices are on the way.
 void Planner::AddModules() {
   plan_.image.module_folder =
@@ -331,12 +350,10 @@ void Planner::AddModules() {
   for (const ResolvedDestination* found : plan_.All()) AddAll(found->drivers, other, modules);
   if (!WhyNotSmall().empty()) AddStacked(root_, modules);
   AddAll(plan_.network.drivers, other, modules);
-  if (plan_.config.watchdog) {
-    DriverNeeds needs;
-    for (const std::string& name : root_.List("/sys/class/watchdog"))
-      if (auto device = RealPath(root_, fmt::format("/sys/class/watchdog/{}/device", name)))
-        AddDrivers(root_, *device, needs);
-    AddAll(needs, other, modules);
+  if (plan_.config.watchdog) AddWatchdogs(other, modules);
+  for (const LuksVolume& volume : plan_.Volumes()) {
+    std::vector<std::string> needed = VolumeModules(volume, root_);
+    modules.insert(modules.end(), needed.begin(), needed.end());
   }
   for (const ResolvedDestination* found : plan_.All())
     modules.insert(modules.end(), found->modules.begin(), found->modules.end());
@@ -344,7 +361,9 @@ void Planner::AddModules() {
                  plan_.config.extra_modules.end());
   if (plan_.network.network.find(':') != std::string::npos) modules.push_back("ipv6");
   WarnAboutUnknown(plan_.config.extra_modules);
-  if (!plan_.image.module_folder.empty()) plan_.image.optional_modules = std::move(modules);
+  if (plan_.image.module_folder.empty()) return;
+  plan_.image.optional_modules = std::move(modules);
+  plan_.image.firmware_folder = root_.HostPath("/lib/firmware");
 }
 
 void Planner::WarnAboutUnknown(const std::vector<std::string>& modules) {
@@ -362,6 +381,9 @@ void Planner::AddTexts() {
     texts.push_back({"/etc/machine-id", *id + "\n", 0444});
   if (!plan_.network.network.empty())
     texts.push_back({"/etc/kdumpkit/network", plan_.network.network, 0644});
+  std::string volumes;
+  for (const LuksVolume& volume : plan_.Volumes()) volumes += VolumeLine(volume);
+  if (!volumes.empty()) texts.push_back({"/etc/kdumpkit/volumes", volumes, 0644});
   if (!plan_.network.hosts.empty()) texts.push_back({"/etc/hosts", plan_.network.hosts, 0644});
   for (ImageText& text : AccountTexts()) texts.push_back(std::move(text));
   if (plan_.builder != ImageBuilder::kKdumpkit) AddFullImageTexts(plan_);
@@ -374,6 +396,15 @@ std::vector<const ResolvedDestination*> CapturePlan::All() const {
   for (const ResolvedDestination& found : destinations) all.push_back(&found);
   if (root) all.push_back(&*root);
   return all;
+}
+
+std::vector<LuksVolume> CapturePlan::Volumes() const {
+  std::vector<LuksVolume> volumes;
+  for (const ResolvedDestination* found : All())
+    for (const LuksVolume& volume : found->volumes)
+      if (std::find(volumes.begin(), volumes.end(), volume) == volumes.end())
+        volumes.push_back(volume);
+  return volumes;
 }
 
 Result<CapturePlan> MakeCapturePlan(const Config& config, const EarlierNetwork& earlier,

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "kdumpctl/apart.h"
 #include "kdumpctl/text.h"
 
 namespace kdumpkit {
@@ -157,6 +159,10 @@ class RealLiveSystem : public LiveSystem {
     return child.Wait(limit);
   }
 
+  Result<ExitState> RunApart(const ApartProgram& program, milliseconds limit) override {
+    return RunApartNow(program, limit);
+  }
+
   std::vector<std::string> Resolve(const std::string& host) override {
     Result<ProgramResult> result = Run({"getent", "ahosts", host}, std::chrono::seconds(5));
     if (!result || !result->state.ok()) return {};
@@ -214,6 +220,10 @@ class RealLiveSystem : public LiveSystem {
     Status connected = ConnectTo(*list, limit);
     freeaddrinfo(list);
     return connected;
+  }
+
+  bool HasLogonKey(const std::string& name) override {
+    return syscall(SYS_request_key, "logon", name.c_str(), nullptr, 0) >= 0;
   }
 
   std::optional<std::string> FindProgram(const std::string& name) override {

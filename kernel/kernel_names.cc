@@ -7,6 +7,7 @@ namespace kdumpkit {
 
 KernelNames KernelNames::Learn(const CrashedKernel& kernel) {
   KernelNames names;
+  names.vmlinux_ = kernel.vmlinux();
   Result<Kallsyms> symbols = Kallsyms::Read(kernel);
   if (symbols) {
     names.symbols_ = std::move(*symbols);
@@ -29,11 +30,26 @@ void KernelNames::ReadTypes(const CrashedKernel& kernel) {
   types_ = std::move(*types);
 }
 
+std::optional<VirtAddr> KernelNames::OwnSymbol(std::string_view name) const {
+  return symbols_ ? symbols_->Find({name})[0] : std::nullopt;
+}
+
 Result<VirtAddr> KernelNames::Symbol(std::string_view name) const {
-  if (!symbols_) return Unsupported("symbol {} is not known: {}", name, without_symbols_);
-  std::optional<VirtAddr> address = symbols_->Find({name})[0];
-  if (!address) return Unsupported("the kernel has no symbol {}", name);
-  return *address;
+  std::optional<VirtAddr> address = OwnSymbol(name);
+  if (!address && vmlinux_ != nullptr) address = vmlinux_->Symbol(name);
+  if (address) return *address;
+  if (!symbols_ && vmlinux_ == nullptr)
+    return Unsupported("symbol {} is not known: {}", name, without_symbols_);
+  return Unsupported("the kernel has no symbol {}", name);
+}
+
+std::vector<std::optional<VirtAddr>> KernelNames::Symbols(
+    const std::vector<std::string_view>& names) const {
+  std::vector<std::optional<VirtAddr>> found(names.size());
+  if (symbols_) found = symbols_->Find(names);
+  for (size_t i = 0; vmlinux_ != nullptr && i < names.size(); ++i)
+    if (!found[i]) found[i] = vmlinux_->Symbol(names[i]);
+  return found;
 }
 
 void KernelNames::ForEachSymbol(const std::function<bool(const KernelSymbol&)>& visit) const {

@@ -20,6 +20,7 @@ class FakeLiveSystem : public LiveSystem {
                             std::chrono::milliseconds limit) override;
   Result<ExitState> RunOnTerminal(const std::vector<std::string>& argv,
                                   std::chrono::milliseconds limit) override;
+  Result<ExitState> RunApart(const ApartProgram& program, std::chrono::milliseconds limit) override;
   std::vector<std::string> Resolve(const std::string& host) override;
   std::optional<DeviceContent> Probe(const std::string& device) override;
   std::optional<std::string> FindTag(const std::string& tag, const std::string& value) override;
@@ -27,18 +28,22 @@ class FakeLiveSystem : public LiveSystem {
   Result<FolderProbe> ProbeFolder(const std::string& folder,
                                   std::chrono::milliseconds limit) override;
   Status Connect(const std::string& host, unsigned port, std::chrono::milliseconds limit) override;
+  bool HasLogonKey(const std::string& name) override { return keys.contains(name); }
   std::optional<std::string> FindProgram(const std::string& name) override;
 
   // A command line that begins so (words joined by blanks) prints this and ends well.
   std::map<std::string, std::string> answers;
   // A program, by the last part of its name, that does something.
   std::map<std::string, std::function<ProgramResult(const std::vector<std::string>&)>> programs;
+  // In the place of a program with namespaces of its own; `prepare` is not called.
+  std::function<ExitState(const ApartProgram&)> apart;
   std::map<std::string, std::vector<std::string>> hosts;
   std::map<std::string, DeviceContent> contents;  // by the last part of the device's name
   std::map<std::string, std::string> tags;        // "UUID=x" -> node
   std::map<std::string, std::string> paths;       // program -> file
   Result<FolderProbe> folder = FolderProbe{"", uint64_t{100} << 30};
   Status connection;
+  std::set<std::string> keys;     // logon keys in the keyring
   std::vector<std::string> runs;  // command lines
 };
 
