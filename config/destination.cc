@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "base/nearest.h"
 #include "config/destination_parts.h"
-#include "config/nearest.h"
 #include "config/problem.h"
 #include "config/statement.h"
 #include "config/value_text.h"

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "base/nearest.h"
 #include "config/directives.h"
-#include "config/nearest.h"
 #include "config/problem.h"
 #include "config/value_text.h"
 

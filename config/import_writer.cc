@@ -7,8 +7,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/nearest.h"
 #include "config/directives.h"
-#include "config/nearest.h"
 #include "config/parse.h"
 #include "config/statement.h"
 

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
+#include "base/nearest.h"
 #include "config/directives.h"
-#include "config/nearest.h"
 
 namespace kdumpkit {
 namespace {

@@ -10,6 +10,7 @@
 #include "dumpfile/flattened_stream.h"
 #include "dumpfile/output_file.h"
 #include "filter/dump_file.h"
+#include "filter/erasing.h"
 #include "filter/input.h"
 #include "kernel/given_vmlinux.h"
 #include "kernel/printk.h"
@@ -109,11 +110,16 @@ DumpReport BeginReport(const FilterOptions& options, const Crash& crash,
 Result<DumpReport> CreateDump(const FilterOptions& options, const std::atomic<bool>& stop) {
   auto start = std::chrono::steady_clock::now();
   Crash crash = TRY(Crash::Open(options.vmcore, options.names));
+  // Nothing may be written when something cannot be erased.
+  Erasing erasing = TRY(PrepareErasing(options, crash));
   Destination destination = TRY(Destination::Create(options));
   Selection selection =
       SelectPages(crash.input.memory(), crash.kernel.get(), crash.page_shift, options.level,
                   options.threads, crash.input.possible_level(), options.strict);
   DumpReport report = BeginReport(options, crash, selection);
+  report.warnings.insert(report.warnings.end(), erasing.warnings.begin(), erasing.warnings.end());
+  report.erased = std::move(erasing.report);
+  const MemorySource& contents = erasing.memory ? *erasing.memory : crash.input.memory();
   std::unique_ptr<DumpWriter> writer;
   if (std::unique_ptr<DumpSink> sink = destination.MakeSink())
     writer = TRY(BeginDump(std::move(sink), crash, selection, report.level, options)
@@ -123,7 +129,7 @@ Result<DumpReport> CreateDump(const FilterOptions& options, const std::atomic<bo
   PipelineOptions stream{options.codec,   crash.page_size,
                          options.threads, &progress,
                          &stop,           options.compress_level.value_or(kFastestLevel)};
-  report.stream = TRY(StreamPages(crash.input.memory(), selection.kept, writer.get(), stream));
+  report.stream = TRY(StreamPages(contents, selection.kept, writer.get(), stream));
   WarnOfEarlyEnd(report);
   if (destination.file) {
     TRY(FinishFile(*destination.file, *writer, options.output, report));

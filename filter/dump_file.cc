@@ -80,7 +80,8 @@ Result<std::unique_ptr<DumpWriter>> BeginKdump(std::unique_ptr<DumpSink> sink, c
 }
 
 // What an ELF core has no field for stands in notes: the record of erased data (unless it came with
-// its note), and the level. The padding of /proc/vmcore would end the list before them.
+// its note, and nothing was erased since), and the level. The padding of /proc/vmcore would end the
+// list before them.
 ByteBuffer ElfNotes(const Input& input, int level) {
   ByteBuffer notes = input.raw_notes;
   auto add = [&](std::string_view name, ByteView desc) {
@@ -91,8 +92,9 @@ ByteBuffer ElfNotes(const Input& input, int level) {
     const Note& last = input.notes.back();
     notes.resize((last.raw_offset + last.desc.size() + 3) / 4 * 4);
   }
-  bool has_record = std::ranges::any_of(
-      input.notes, [](const Note& note) { return note.name == kEraseinfoName; });
+  bool has_record = std::ranges::any_of(input.notes, [&](const Note& note) {
+    return note.name == kEraseinfoName && note.desc.size() == input.eraseinfo.size();
+  });
   if (!input.eraseinfo.empty() && !has_record) add(kEraseinfoName, input.eraseinfo);
   ByteWriter filtered(input.machine.order);
   filtered.Put(static_cast<uint32_t>(level | input.dump_level()));

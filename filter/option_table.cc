@@ -90,6 +90,12 @@ Status SetNames(std::string_view file, FilterOptions& options) {
   return {};
 }
 
+Status SetConfig(std::string_view file, FilterOptions& options) {
+  if (file.empty()) return UsageError("--config wants a file");
+  options.erase_config = file;
+  return {};
+}
+
 // Which of these the codec has is checked when all options are known.
 Status SetCompressLevel(std::string_view text, FilterOptions& options) {
   options.compress_level = TRY(Number("--compress-level", text, 1, 19));
@@ -123,6 +129,9 @@ constexpr FilterOptionRow kRows[] = {
      SetMode<FilterMode::kVerify>},
     {0, "sample", "N", "with --verify: decompress only N pages, spread evenly", SetSample},
     {0, "num-threads", "N", "compress with N threads (default: all CPUs online)", SetThreads},
+    {0, "config", "FILE", "erase from the dump what FILE names (makedumpfile.conf(5))", SetConfig},
+    {0, "config-lenient", nullptr, "with --config: go on without what cannot be found",
+     Set<&FilterOptions::erase_lenient, true>},
     {0, "dump-dmesg", nullptr, "write the dead kernel's log, not a dump",
      SetMode<FilterMode::kDmesg>},
     {0, "partial-dmesg", nullptr,

@@ -89,6 +89,10 @@ Status CheckCombinations(const FilterOptions& options) {
     return UsageError(
         "-E and {} compression exclude each other: pages of an ELF core are never compressed",
         CodecName(options.codec));
+  if (!options.erase_config.empty() && options.mode != FilterMode::kDump)
+    return UsageError("--config and {} exclude each other", ModeOption(options.mode));
+  if (options.erase_lenient && options.erase_config.empty())
+    return UsageError("--config-lenient is for --config only");
   TRY(CheckCompressLevel(options));
   if (options.sample && options.mode != FilterMode::kVerify)
     return UsageError("--sample is for --verify only");

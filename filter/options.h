@@ -64,6 +64,9 @@ struct FilterOptions {
   std::optional<uint64_t> sample;  // of --verify: decompress so many pages; none: all
   std::optional<int> stream_fd;    // -F: a flattened dump goes to this descriptor, not to a file
 
+  std::string erase_config;    // --config: a script of what is to be erased; empty: nothing
+  bool erase_lenient = false;  // go on without what of it cannot be found
+
   // Of --dump-dmesg.
   bool partial_dmesg = false;  // only what came since the log was last cleared
   bool dmesg_json = false;     // a JSON object a record

@@ -73,6 +73,36 @@ nlohmann::ordered_json UnreadableJson(const PipelineResult& stream) {
   return ranges;
 }
 
+nlohmann::ordered_json ErasedJson(const EraseReport& erased) {
+  if (erased.file.empty()) return nullptr;
+  nlohmann::ordered_json commands = nlohmann::ordered_json::array();
+  for (const EraseResult& result : erased.results)
+    commands.push_back({{"line", result.place.line},
+                        {"data", result.text},
+                        {"nullify", result.nullify},
+                        {"pieces", result.count},
+                        {"bytes", result.bytes},
+                        {"failed", result.failed}});
+  return {{"config", erased.file},
+          {"bytes", erased.bytes},
+          {"pages", erased.pages},
+          {"skipped", erased.skipped},
+          {"commands", std::move(commands)}};
+}
+
+std::string ErasedText(const EraseReport& erased) {
+  if (erased.file.empty()) return "";
+  std::string text = fmt::format("erased {} bytes in {} pages, as '{}' says", erased.bytes,
+                                 erased.pages, erased.file);
+  if (erased.skipped > 0) text += fmt::format("; {} mistakes in it", erased.skipped);
+  text += '\n';
+  for (const EraseResult& result : erased.results)
+    if (result.count == 0 && !result.failed)
+      text += fmt::format("line {}: '{}' was found nowhere (no elements, or NULL)\n",
+                          result.place.line, result.text);
+  return text;
+}
+
 template <typename T>
 nlohmann::ordered_json OrNull(const std::optional<T>& value) {
   return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
@@ -86,6 +116,7 @@ std::string ReportText(const DumpReport& report) {
       "kept {} of {} pages ({:.1f} of {:.1f} MiB; {} of them zero), level {}, {}\n",
       report.kept_pages, report.existing_pages, MiB(report.kept_pages * report.page_size),
       MiB(memory), report.stream.zero_pages, report.level, CodecName(report.codec));
+  text += ErasedText(report.erased);
   if (report.stream.unreadable_pages > 0) text += UnreadableText(report);
   std::string size =
       fmt::format("{:.1f} MiB ({:.1f} % of memory) in {:.2f} s", MiB(report.dump_bytes),
@@ -102,6 +133,9 @@ std::string StatisticsText(const DumpReport& report) {
                         report.classes[i].kept, report.classes[i].dropped);
   text += fmt::format("{:<16}{:>14}{:>14}\n", "all", report.kept_pages,
                       report.existing_pages - report.kept_pages);
+  for (const EraseResult& result : report.erased.results)
+    text +=
+        fmt::format("erased {} bytes in {} pieces: {}\n", result.bytes, result.count, result.text);
   if (report.free_found && report.free_counted)
     text += fmt::format("free pages found {}, counted by the kernel {}\n", *report.free_found,
                         *report.free_counted);
@@ -132,6 +166,7 @@ std::string ReportJson(const DumpReport& report) {
       {"free_pages_found", OrNull(report.free_found)},
       {"free_pages_counted", OrNull(report.free_counted)},
       {"checks", ChecksJson(report)},
+      {"erased", ErasedJson(report.erased)},
       {"needed_pages_kept", GuardsJson(report)},
       {"unreadable_pages", report.stream.unreadable_pages},
       {"unreadable", UnreadableJson(report.stream)},

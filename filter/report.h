@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "filter/erasing.h"
 #include "filter/options.h"
 #include "filter/pipeline.h"
 #include "filter/select.h"
@@ -39,6 +40,7 @@ struct DumpReport {
   uint64_t dump_bytes = 0;  // size of the file; what it would be for a dry run
   // Pages were missing from the vmcore already.
   bool input_incomplete = false;
+  EraseReport erased;
   double seconds = 0;
   std::vector<std::string> warnings;
 

@@ -82,6 +82,7 @@ class Planner {
   Status AddSsh();
   void CheckHostKey(const Destination& destination);
   Status AddHooks();
+  Status AddEraseConfig();
   Status AddExecutable(const std::string& path, int depth = 0);
   Status AddScript(const std::string& path, std::string_view head, int depth);
   void AddFile(const std::string& path);
@@ -293,7 +294,25 @@ Status Planner::AddHooks() {
   std::optional<std::string> collector = system_.FindProgram(config.collector[0]);
   if (config.collector[0].starts_with('/')) collector = config.collector[0];
   if (!collector) return UsageError("core_collector: there is no '{}'", config.collector[0]);
+  TRY(AddEraseConfig());
   return AddExecutable(*collector);
+}
+
+// The collector would fail for want of it, and no dump be written.
+Status Planner::AddEraseConfig() {
+  constexpr std::string_view kOption = "--config";
+  const std::vector<std::string>& words = plan_.config.collector;
+  for (size_t i = 1; i < words.size(); ++i) {
+    std::string file;
+    if (words[i] == kOption && i + 1 < words.size()) file = words[i + 1];
+    if (words[i].starts_with("--config=")) file = words[i].substr(kOption.size() + 1);
+    if (file.empty()) continue;
+    if (!file.starts_with('/') || !root_.Exists(file))
+      return UsageError("core_collector: there is no file '{}' (--config wants a whole path)",
+                        file);
+    AddFile(file);
+  }
+  return {};
 }
 
 void AddAll(const DriverNeeds& needs, bool aliases, std::vector<std::string>& modules) {

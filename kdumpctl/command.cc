@@ -6,7 +6,7 @@
 
 #include <optional>
 
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "kdumpctl/completion.h"
 #include "kdumpctl/config_commands.h"
 #include "kdumpctl/list_commands.h"

@@ -52,4 +52,8 @@ std::vector<std::optional<VirtAddr>> KernelNames::Symbols(
   return found;
 }
 
+void KernelNames::ForEachSymbol(const std::function<bool(const KernelSymbol&)>& visit) const {
+  if (symbols_) symbols_->ForEach(visit);
+}
+
 }  // namespace kdumpkit

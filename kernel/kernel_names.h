@@ -23,6 +23,8 @@ class KernelNames {
   // Of the kernel itself, else of the vmlinux. kUnsupported when there is no symbol of this name.
   // Some milliseconds each.
   Result<VirtAddr> Symbol(std::string_view name) const;
+  // All symbols there are; ends when `visit` returns false. The name is valid during the call.
+  void ForEachSymbol(const std::function<bool(const KernelSymbol&)>& visit) const;
   // Several at once, in the time of one.
   std::vector<std::optional<VirtAddr>> Symbols(const std::vector<std::string_view>& names) const;
   // Of the kernel itself, else of the vmlinux. Null when there are none.

@@ -167,6 +167,31 @@ TEST_F(DumpTest, AStreamThatCannotBeWrittenIsNoDump) {
   EXPECT_NE(report.error().message().find("standard output"), std::string::npos);
 }
 
+TEST_F(DumpTest, NothingIsWrittenWhenSomethingCannotBeErased) {
+  options_.erase_config = dir_.Write("erase.conf", "erase a\nerase size 3\n");
+  Result<DumpReport> report = Create();
+  ASSERT_FALSE(report);
+  EXPECT_NE(report.error().message().find("erase.conf:2:7: what to erase is missing"),
+            std::string::npos);
+  options_.erase_config = dir_.Write("erase.conf", "erase a\n");
+  EXPECT_NE(Create().error().message().find("the dead kernel is not understood"),
+            std::string::npos);
+  options_.erase_config = dir_.File("nothing");
+  EXPECT_EQ(Create().error().error_number(), ENOENT);
+  EXPECT_FALSE(Exists("dump"));
+  EXPECT_FALSE(Exists("dump-incomplete"));
+}
+
+TEST_F(DumpTest, LenientErasingWarns) {
+  options_.erase_config = dir_.Write("erase.conf", "erase a\nerase size 3\n");
+  options_.erase_lenient = true;
+  DumpReport report = Create().value();
+  EXPECT_EQ(report.erased.skipped, 2u);
+  EXPECT_NE(report.warnings.back().find("the dead kernel is not understood, not erased, ignoring"),
+            std::string::npos);
+  EXPECT_TRUE(Exists("dump"));
+}
+
 TEST_F(DumpTest, AMissingVmcoreLeavesNothingBehind) {
   options_.vmcore = dir_.File("nothing");
   Result<DumpReport> report = Create();

@@ -72,6 +72,14 @@ TEST(FilterOptions, NumThreadsZeroMeansOne) {
 
 TEST(FilterOptions, DryRunNeedsNoOutput) { EXPECT_TRUE(Parse({"--dry-run", "a"}).output.empty()); }
 
+TEST(FilterOptions, Config) {
+  FilterOptions options = Parse({"--config", "erase.conf", "--config-lenient", "a", "b"});
+  EXPECT_EQ(options.erase_config, "erase.conf");
+  EXPECT_TRUE(options.erase_lenient);
+  EXPECT_EQ(ErrorOf({"--config-lenient", "a", "b"}), "--config-lenient is for --config only");
+  EXPECT_EQ(ErrorOf({"--config", "c", "--info", "a"}), "--config and --info exclude each other");
+}
+
 TEST(FilterOptions, DmesgMode) {
   EXPECT_EQ(Parse({"--dump-dmesg", "a", "b"}).mode, FilterMode::kDmesg);
 }

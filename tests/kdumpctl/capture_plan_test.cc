@@ -232,6 +232,19 @@ TEST_F(CapturePlanTest, EncryptedDestination) {
   EXPECT_THAT(plan->image.optional_modules, Contains("dm_crypt"));
 }
 
+TEST_F(CapturePlanTest, WhatIsToBeErasedIsInTheImage) {
+  Program("/opt/collect");
+  std::string line = "core_collector /opt/collect -d 31 --config";
+  EXPECT_THAT(Make(line + " /etc/erase.conf\n").error().message(),
+              HasSubstr("there is no file '/etc/erase.conf'"));
+  machine_.Write("/etc/erase.conf", "erase a\n");
+  for (std::string separator : {" ", "="}) {
+    Result<CapturePlan> plan = Make(line + separator + "/etc/erase.conf\n");
+    ASSERT_TRUE(plan.has_value()) << plan.error().message();
+    EXPECT_THAT(Places(plan->image.files), Contains("/etc/erase.conf"));
+  }
+}
+
 // Builders.
 
 TEST_F(CapturePlanTest, WhoBuildsTheImage) {
