@@ -34,7 +34,7 @@ struct CoreFile {
   WindowMode mode = WindowMode::kRead;
 };
 
-Result<CoreFile> OpenCoreFile(const std::string& path) {
+Result<CoreFile> OpenCoreFile(const std::string& path, bool map) {
   UniqueFd fd = TRY(OpenFile(path, O_RDONLY));
   CoreFile file{path, std::move(fd), 0, WindowMode::kRead};
   // Also the size of a block device, which fstat(2) does not know.
@@ -42,7 +42,7 @@ Result<CoreFile> OpenCoreFile(const std::string& path) {
   if (end < 0) return SystemError(errno, fmt::format("'{}': cannot be read at random", path));
   file.size = static_cast<uint64_t>(end);
   struct statfs system = {};
-  if (fstatfs(file.fd.get(), &system) == 0 && system.f_type == PROC_SUPER_MAGIC)
+  if (map && fstatfs(file.fd.get(), &system) == 0 && system.f_type == PROC_SUPER_MAGIC)
     file.mode = WindowMode::kMap;
   return file;
 }
@@ -212,8 +212,8 @@ Result<std::unique_ptr<Vmcore>> ElfVmcore::Make(CoreFile file) {
 
 }  // namespace
 
-Result<std::unique_ptr<Vmcore>> Vmcore::Open(const std::string& path) {
-  return ElfVmcore::Make(TRY(OpenCoreFile(path)));
+Result<std::unique_ptr<Vmcore>> Vmcore::Open(const std::string& path, bool map) {
+  return ElfVmcore::Make(TRY(OpenCoreFile(path, map)));
 }
 
 const Note* Vmcore::vmcoreinfo() const {

@@ -35,7 +35,8 @@ class Vmcore : public MemorySource {
  public:
   // Reads and checks headers, segments and notes; memory is read on demand. Every error names the
   // file and the offset.
-  static Result<std::unique_ptr<Vmcore>> Open(const std::string& path);
+  // `map`: see WindowMode::kMap; false reads /proc/vmcore, too.
+  static Result<std::unique_ptr<Vmcore>> Open(const std::string& path, bool map = true);
 
   virtual uint16_t machine() const = 0;  // e_machine
   virtual ByteOrder order() const = 0;

@@ -150,7 +150,7 @@ Result<std::unique_ptr<DumpSource>> OpenStream(UniqueFd fd) {
   return std::unique_ptr<DumpSource>(std::move(stream));
 }
 
-Status OpenAny(Input& input) {
+Status OpenAny(Input& input, bool map) {
   std::string object = fmt::format("'{}'", input.path);
   UniqueFd fd = TRY(OpenFile(input.path, O_RDONLY));
   ByteBuffer beginning(kSignatureBytes);
@@ -162,7 +162,7 @@ Status OpenAny(Input& input) {
   }
   if (IsKdump(beginning))
     return OpenKdump(TRY(FileSource::Open(std::move(fd)).In(object)), input).In(object);
-  FromElf(TRY(Vmcore::Open(input.path)), input);
+  FromElf(TRY(Vmcore::Open(input.path, map)), input);
   return {};
 }
 
@@ -190,10 +190,10 @@ void ReadKernelFacts(Crash& crash) {
 
 }  // namespace
 
-Result<Input> Input::Open(const std::string& path) {
+Result<Input> Input::Open(const std::string& path, bool map) {
   Input input;
   input.path = path;
-  TRY(OpenAny(input));
+  TRY(OpenAny(input, map));
   return input;
 }
 
@@ -242,9 +242,9 @@ Result<std::unique_ptr<CrashedKernel>> OpenKernel(const Input& input) {
   return CrashedKernel::Open(input.memory(), input.machine, input.vmcoreinfo());
 }
 
-Result<Crash> Crash::Open(const std::string& path) {
+Result<Crash> Crash::Open(const std::string& path, bool map) {
   Crash crash;
-  crash.input = TRY(Input::Open(path));
+  crash.input = TRY(Input::Open(path, map));
   if (crash.input.kdump) {
     const KdumpInfo& info = crash.input.kdump->info();
     crash.utsname.fields = info.header.utsname;

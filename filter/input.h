@@ -15,8 +15,8 @@
 namespace kdumpkit {
 
 struct Input {
-  // Errors name the file.
-  static Result<Input> Open(const std::string& path);
+  // Errors name the file. `map`: see Vmcore::Open.
+  static Result<Input> Open(const std::string& path, bool map = true);
 
   const MemorySource& memory() const;
   // What was memory when the machine died, in the file or not.
@@ -52,7 +52,7 @@ struct Input {
 // A file and the kernel in it.
 struct Crash {
   // A kernel that cannot be understood is a warning only.
-  static Result<Crash> Open(const std::string& path);
+  static Result<Crash> Open(const std::string& path, bool map = true);
 
   Input input;
   std::unique_ptr<CrashedKernel> kernel;  // null when it cannot be understood

@@ -42,6 +42,15 @@ nlohmann::ordered_json ClassesJson(const DumpReport& report) {
   return classes;
 }
 
+nlohmann::ordered_json GivenUpJson(const DumpReport& report) {
+  nlohmann::ordered_json attempts = nlohmann::ordered_json::array();
+  for (const LevelAttempt& attempt : report.given_up)
+    attempts.push_back({{"level", attempt.level},
+                        {"kept_pages", attempt.kept_pages},
+                        {"failure", attempt.failure}});
+  return attempts;
+}
+
 nlohmann::ordered_json UnreadableJson(const PipelineResult& stream) {
   nlohmann::ordered_json ranges = nlohmann::ordered_json::array();
   for (const PhysRange& range : stream.unreadable)
@@ -62,6 +71,11 @@ std::string ReportText(const DumpReport& report) {
       "kept {} of {} pages ({:.1f} of {:.1f} MiB; {} of them zero), level {}, {}\n",
       report.kept_pages, report.existing_pages, MiB(report.kept_pages * report.page_size),
       MiB(memory), report.stream.zero_pages, report.level, CodecName(report.codec));
+  for (const LevelAttempt& attempt : report.given_up)
+    text +=
+        fmt::format("level {} was tried before and given up: {}\n", attempt.level, attempt.failure);
+  if (report.vmemmap_dropped)
+    text += fmt::format("{} pages of the memory map left out\n", *report.vmemmap_dropped);
   if (report.stream.unreadable_pages > 0) text += UnreadableText(report);
   std::string size =
       fmt::format("{:.1f} MiB ({:.1f} % of memory) in {:.2f} s", MiB(report.dump_bytes),
@@ -92,6 +106,7 @@ std::string ReportJson(const DumpReport& report) {
       {"kernel", report.kernel_release},
       {"requested_level", report.requested_level},
       {"level", report.level},
+      {"given_up_levels", GivenUpJson(report)},
       {"compression", CodecName(report.codec)},
       {"threads", report.threads},
       {"page_size", report.page_size},
@@ -102,12 +117,14 @@ std::string ReportJson(const DumpReport& report) {
       {"classes", ClassesJson(report)},
       {"free_pages_found", OrNull(report.free_found)},
       {"free_pages_counted", OrNull(report.free_counted)},
+      {"vmemmap_pages_dropped", OrNull(report.vmemmap_dropped)},
       {"unreadable_pages", report.stream.unreadable_pages},
       {"unreadable", UnreadableJson(report.stream)},
       {"bytes", report.dump_bytes},
       {"seconds", report.seconds},
       {"warnings", report.warnings},
   };
+  if (report.translation) json["vtop"] = TranslationJson(*report.translation);
   // Paths may hold any bytes; what is not UTF-8 is shown as the replacement character.
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "filter/page_scan.h"
+#include "filter/vmemmap.h"
 #include "kernel/free_pages.h"
 #include "kernel/kernel_names.h"
 
@@ -98,8 +99,19 @@ void WarnOfRulesOff(const PageLayout& layout, const KernelFacts& facts, Selectio
         fmt::format("the kernel's own types were not read: {}", facts.without_btf()));
 }
 
+// After all else: it looks at what is left of the memory that the map describes.
+void DropMap(const CrashedKernel& kernel, const MemoryMap& map, const PageLayout& layout,
+             Selection& selection) {
+  uint64_t dropped =
+      DropVmemmap(kernel, map, layout.page_struct_size(), selection.existing, selection.kept);
+  selection.vmemmap_dropped = dropped;
+  ClassCount& kernel_pages = selection.classes[static_cast<size_t>(PageClass::kKernel)];
+  kernel_pages.kept -= std::min(kernel_pages.kept, dropped);
+  kernel_pages.dropped += dropped;
+}
+
 void Classify(const CrashedKernel& kernel, const DumpLevel& level, int threads, int filtered,
-              Selection& selection) {
+              bool drop_vmemmap, Selection& selection) {
   KernelFacts facts = KernelFacts::Learn(kernel, KernelNames::Learn(kernel));
   for (const std::string& line : facts.Contradictions()) selection.warnings.push_back(line);
   Result<PageLayout> layout = PageLayout::FromFacts(facts, kernel.machine().order,
@@ -113,20 +125,21 @@ void Classify(const CrashedKernel& kernel, const DumpLevel& level, int threads, 
   selection.classes = result.classes;
   ClearOverhangs(result, selection);
   WarnOfUnclassified(result, *map, selection);
+  if (drop_vmemmap) DropMap(kernel, *map, *layout, selection);
   if ((filtered & kLevelFree) == 0) CheckFreePages(kernel, facts, *layout, result, selection);
 }
 
 }  // namespace
 
 Selection SelectPages(const MemorySource& source, const CrashedKernel* kernel, int page_shift,
-                      const DumpLevel& level, int threads, int filtered) {
+                      const DumpLevel& level, int threads, int filtered, bool drop_vmemmap) {
   std::vector<PfnRun> existing = ExistingRuns(source.ranges(), page_shift);
   uint64_t pages = existing.empty() ? 0 : existing.back().end;
   PageBitmap all(pages, existing);
   Selection selection{.existing = std::move(existing), .kept = std::move(all)};
   selection.existing_pages = selection.kept.CountAll();
   if (kernel != nullptr) {
-    Classify(*kernel, level, std::max(threads, 1), filtered, selection);
+    Classify(*kernel, level, std::max(threads, 1), filtered, drop_vmemmap, selection);
   } else if ((level.bits() & ~kLevelZero) != 0) {
     FallBack(selection, "the dead kernel is not understood");
   }

@@ -31,6 +31,8 @@ struct Selection {
   // Free pages by the buddy rule, and by the zones' own counters; absent when not known.
   std::optional<uint64_t> free_found;
   std::optional<uint64_t> free_counted;
+  // Pages of the memory map that were left out; absent when nobody asked for that.
+  std::optional<uint64_t> vmemmap_dropped;
   std::vector<std::string> warnings;
   // The level could not be applied: every page is kept (warnings say why).
   bool fell_back = false;
@@ -39,7 +41,9 @@ struct Selection {
 // Never fails: what cannot be classified is kept, and a warning says so. `kernel` is null when
 // nothing could be learned of the dead kernel; then every page is kept. `filtered` is the level
 // that was applied to the source already: what it left out cannot be counted.
+// `drop_vmemmap` is -e (filter/vmemmap.h).
 Selection SelectPages(const MemorySource& source, const CrashedKernel* kernel, int page_shift,
-                      const DumpLevel& level, int threads, int filtered = 0);
+                      const DumpLevel& level, int threads, int filtered = 0,
+                      bool drop_vmemmap = false);
 
 }  // namespace kdumpkit
