@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <linux/if_addr.h>
+#include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -24,7 +25,8 @@ ByteView BytesOf(const T& value) {
   return std::as_bytes(std::span(&value, 1));
 }
 
-// A message of one type with its fixed part; attributes are added behind.
+// A message of one type with its fixed part; attributes are added behind. Names of interfaces and
+// kinds need no zero at their end (linux/netlink.h: NLA_STRING).
 class Message {
  public:
   template <typename Body>
@@ -47,7 +49,13 @@ class Message {
     Put(value);
     return *this;
   }
+  // An attribute that is made of others.
+  Message& Add(uint16_t type, const Message& inside) { return AddBytes(type, inside.bytes_); }
+  Message& AddText(uint16_t type, std::string_view text) { return AddBytes(type, AsBytes(text)); }
   ByteBuffer Take() && { return std::move(bytes_); }
+
+  // Attributes alone.
+  Message() = default;
 
  private:
   void Put(ByteView part) {
@@ -177,11 +185,46 @@ Status Netlink::SetMtu(unsigned index, unsigned mtu) {
   return Request(std::move(message).Take());
 }
 
-Status Netlink::SetUp(unsigned index) {
+Status Netlink::SetFlag(unsigned index, bool up) {
   ifinfomsg link = {};
   link.ifi_index = static_cast<int>(index);
-  link.ifi_flags = link.ifi_change = IFF_UP;
+  link.ifi_change = IFF_UP;
+  link.ifi_flags = up ? IFF_UP : 0;
   return Request(Message(RTM_NEWLINK, 0, link).Take());
+}
+
+Status Netlink::SetUp(unsigned index) { return SetFlag(index, true); }
+
+Status Netlink::SetDown(unsigned index) { return SetFlag(index, false); }
+
+// The mode comes before the rest: in the kernel's order of attributes, too, it is set first.
+Status Netlink::AddBond(const std::string& name, uint8_t mode, ByteView mac) {
+  constexpr uint32_t kLookAtCarriers = 100;  // milliseconds
+  Message settings;
+  settings.Add<uint8_t>(IFLA_BOND_MODE, mode).Add<uint32_t>(IFLA_BOND_MIIMON, kLookAtCarriers);
+  Message kind;
+  kind.AddText(IFLA_INFO_KIND, "bond").Add(IFLA_INFO_DATA, settings);
+  Message message(RTM_NEWLINK, NLM_F_CREATE, ifinfomsg{});
+  message.AddText(IFLA_IFNAME, name).AddBytes(IFLA_ADDRESS, mac).Add(IFLA_LINKINFO, kind);
+  return Request(std::move(message).Take());
+}
+
+Status Netlink::AddVlan(const std::string& name, unsigned below, uint16_t id) {
+  Message settings;
+  settings.Add<uint16_t>(IFLA_VLAN_ID, id);
+  Message kind;
+  kind.AddText(IFLA_INFO_KIND, "vlan").Add(IFLA_INFO_DATA, settings);
+  Message message(RTM_NEWLINK, NLM_F_CREATE, ifinfomsg{});
+  message.AddText(IFLA_IFNAME, name).Add<uint32_t>(IFLA_LINK, below).Add(IFLA_LINKINFO, kind);
+  return Request(std::move(message).Take());
+}
+
+Status Netlink::AddPort(unsigned bond, unsigned port) {
+  ifinfomsg link = {};
+  link.ifi_index = static_cast<int>(port);
+  Message message(RTM_NEWLINK, 0, link);
+  message.Add<uint32_t>(IFLA_MASTER, bond);
+  return Request(std::move(message).Take());
 }
 
 Status Netlink::AddAddress(unsigned index, const IpPrefix& prefix) {

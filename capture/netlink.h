@@ -47,6 +47,15 @@ class Netlink {
   // have the kernel's own words, where it has any.
   Status SetMtu(unsigned index, unsigned mtu);
   Status SetUp(unsigned index);
+  Status SetDown(unsigned index);
+  // `mode` is a BOND_MODE_ of linux/if_bonding.h, `mac` the address that the bond gets. Ports are
+  // judged by their carriers, as soon as they have any. The module brings a bond "bond0" of its
+  // own; that one is changed.
+  Status AddBond(const std::string& name, uint8_t mode, ByteView mac);
+  // Of IEEE 802.1Q. `below` is the index of the interface that has the cable.
+  Status AddVlan(const std::string& name, unsigned below, uint16_t id);
+  // Makes an interface, which has to be down, a port of a bond; that brings it up.
+  Status AddPort(unsigned bond, unsigned port);
   // IPv6 addresses are used at once, without looking for duplicates (IFA_F_NODAD): the address is
   // the dead kernel's own, and nobody waits a second for it.
   Status AddAddress(unsigned index, const IpPrefix& prefix);
@@ -57,6 +66,7 @@ class Netlink {
  private:
   explicit Netlink(UniqueFd fd) : fd_(std::move(fd)) {}
   Status Request(ByteBuffer message);
+  Status SetFlag(unsigned index, bool up);
 
   UniqueFd fd_;
   uint32_t sequence_ = 0;

@@ -73,22 +73,105 @@ Result<NetworkRoute> ParseRoute(const Words& words) {
   return route;
 }
 
-Status ParseStatement(const Words& words, std::vector<NetworkInterface>& interfaces) {
-  std::string_view statement = words[0];
-  if (statement == "interface") {
+// In the order of their numbers in linux/if_bonding.h (BOND_MODE_), which cannot be included beside
+// net/if.h.
+constexpr std::string_view kBondModes[] = {"balance-rr", "active-backup", "balance-xor",
+                                           "broadcast",  "802.3ad",       "balance-tlb",
+                                           "balance-alb"};
+
+Result<uint8_t> ParseBondMode(std::string_view text) {
+  const auto* found = std::ranges::find(kBondModes, text);
+  if (found == std::end(kBondModes)) return UsageError("'{}' is no mode of a bond", text);
+  return static_cast<uint8_t>(found - kBondModes);
+}
+
+Result<uint16_t> ParseVlanId(std::string_view text) {
+  constexpr uint16_t kMostVlan = 4094;  // IEEE 802.1Q: 4095 is reserved
+  uint16_t id = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc() || end != text.data() + text.size() || id > kMostVlan)
+    return UsageError("VLAN '{}': a number from 0 to {} is wanted", text, kMostVlan);
+  return id;
+}
+
+class Parser {
+ public:
+  Status Read(const Words& words);
+  std::vector<NetworkInterface> Take() && { return std::move(interfaces_); }
+
+ private:
+  using Kind = NetworkInterface::Kind;
+
+  Result<bool> Begin(const Words& words);
+  Result<NetworkInterface*> Above(std::string_view name);
+  Status Add(NetworkInterface interface);
+  Status ReadPort(std::string_view name);
+
+  std::vector<NetworkInterface> interfaces_;
+};
+
+Status Parser::Add(NetworkInterface interface) {
+  if (Above(interface.name)) return UsageError("there are two '{}'", interface.name);
+  if (interface.name.size() >= IFNAMSIZ)
+    return UsageError("'{}' is too long for an interface's name", interface.name);
+  interfaces_.push_back(std::move(interface));
+  return {};
+}
+
+Result<NetworkInterface*> Parser::Above(std::string_view name) {
+  auto found = std::ranges::find(interfaces_, name, &NetworkInterface::name);
+  if (found == interfaces_.end()) return UsageError("no block of '{}' stands above", name);
+  return &*found;
+}
+
+// Whether it is a statement that begins a block.
+Result<bool> Parser::Begin(const Words& words) {
+  NetworkInterface interface;
+  if (words[0] == "interface") {
     if (words.size() != 3) return UsageError("an interface is 'interface MAC NAME'");
-    interfaces.push_back({TRY(ParseMac(words[1])), std::string(words[2]), 0, {}, {}});
-    return {};
+    interface.mac = TRY(ParseMac(words[1]));
+    interface.name = words[2];
+  } else if (words[0] == "bond") {
+    if (words.size() != 4) return UsageError("a bond is 'bond MAC NAME MODE'");
+    interface.kind = Kind::kBond;
+    interface.mac = TRY(ParseMac(words[1]));
+    interface.name = words[2];
+    interface.bond_mode = TRY(ParseBondMode(words[3]));
+  } else if (words[0] == "vlan") {
+    if (words.size() != 4) return UsageError("a VLAN is 'vlan NAME BELOW ID'");
+    interface.kind = Kind::kVlan;
+    interface.name = words[1];
+    interface.below = TRY(Above(words[2]))->name;
+    interface.vlan_id = TRY(ParseVlanId(words[3]));
+  } else {
+    return false;
   }
-  if (interfaces.empty()) return UsageError("'{}' before any 'interface'", statement);
-  NetworkInterface& interface = interfaces.back();
+  TRY(Add(std::move(interface)));
+  return true;
+}
+
+Status Parser::ReadPort(std::string_view name) {
+  NetworkInterface& bond = interfaces_.back();
+  if (bond.kind != Kind::kBond) return UsageError("'port' is for bonds");
+  const NetworkInterface* port = TRY(Above(name));
+  if (port->kind != Kind::kCard) return UsageError("port '{}' is no card", name);
+  bond.ports.emplace_back(name);
+  return {};
+}
+
+Status Parser::Read(const Words& words) {
+  std::string_view statement = words[0];
+  if (TRY(Begin(words))) return {};
+  if (interfaces_.empty()) return UsageError("'{}' before any 'interface'", statement);
+  NetworkInterface& interface = interfaces_.back();
   if (statement == "route") {
     interface.routes.push_back(TRY(ParseRoute(words)));
     return {};
   }
-  if (statement != "mtu" && statement != "address")
+  if (statement != "mtu" && statement != "address" && statement != "port")
     return UsageError("unknown statement '{}'", statement);
   if (words.size() != 2) return UsageError("'{}' has one value", statement);
+  if (statement == "port") return ReadPort(words[1]);
   if (statement == "mtu") {
     interface.mtu = TRY(ParseMtu(words[1]));
   } else {
@@ -97,25 +180,48 @@ Status ParseStatement(const Words& words, std::vector<NetworkInterface>& interfa
   return {};
 }
 
+// The bytes of a hardware address that ParseMac has taken.
+ByteBuffer MacBytes(std::string_view mac) {
+  constexpr size_t kStep = 3;
+  ByteBuffer bytes;
+  for (size_t at = 0; at + 1 < mac.size(); at += kStep) {
+    uint8_t value = 0;
+    (void)std::from_chars(mac.data() + at, mac.data() + at + 2, value, 16);
+    bytes.push_back(std::byte{value});
+  }
+  return bytes;
+}
+
+std::string Describe(const NetworkInterface& interface) {
+  if (interface.kind == NetworkInterface::Kind::kVlan)
+    return fmt::format("'{}' (VLAN {})", interface.name, interface.vlan_id);
+  return fmt::format("'{}' ({})", interface.name, interface.mac);
+}
+
 // Sets up each interface as soon as it appears; what is refused is said.
 class Network {
  public:
   Network(const RootDir& root, Netlink netlink, CaptureSystem& system, CaptureLog& log,
-          const std::vector<NetworkInterface>& interfaces)
-      : root_(root), netlink_(std::move(netlink)), system_(system), log_(log) {
-    for (const NetworkInterface& interface : interfaces) links_.push_back({&interface, {}, false});
-  }
+          const std::vector<NetworkInterface>& interfaces);
 
   Status BringUp(milliseconds timeout);
 
  private:
+  using Kind = NetworkInterface::Kind;
+
   struct Link {
     const NetworkInterface* interface;
-    std::string name;  // in this kernel; empty: it is not there yet
-    bool up;           // it has a carrier
+    const NetworkInterface* bond;  // that it is a port of; null: none
+    std::string name;              // in this kernel; empty: it is not there yet
+    bool up = false;               // it has a carrier; a port: it is in its bond
+    bool refused = false;          // the kernel does not make it
   };
 
   void Advance(Link& link);
+  std::string Appear(Link& link);
+  std::string Made(Link& link, const Status& status);
+  unsigned IndexOf(std::string_view name) const;
+  void AddPort(Link& port);
   void Configure(unsigned index, const NetworkInterface& interface);
   void Report(const Status& status, std::string_view what);
   static std::string Missing(const Link& link);
@@ -125,14 +231,27 @@ class Network {
   CaptureSystem& system_;
   CaptureLog& log_;
   std::vector<Link> links_;
+  std::set<std::string> made_;  // names of bonds and VLANs
 };
+
+Network::Network(const RootDir& root, Netlink netlink, CaptureSystem& system, CaptureLog& log,
+                 const std::vector<NetworkInterface>& interfaces)
+    : root_(root), netlink_(std::move(netlink)), system_(system), log_(log) {
+  for (const NetworkInterface& interface : interfaces) {
+    links_.push_back({&interface, nullptr, {}});
+    if (interface.kind != Kind::kCard) made_.insert(interface.name);
+    for (Link& link : links_)
+      if (std::ranges::count(interface.ports, link.interface->name) > 0) link.bond = &interface;
+  }
+}
 
 Status Network::BringUp(milliseconds timeout) {
   (void)netlink_.SetUp(if_nametoindex("lo"));
   milliseconds start = system_.Uptime(), say_at = start + kFirstSay;
   for (;;) {
     for (Link& link : links_) Advance(link);
-    auto missing = std::ranges::find(links_, false, &Link::up);
+    auto needed = [](const Link& link) { return !link.up && link.bond == nullptr; };
+    auto missing = std::ranges::find_if(links_, needed);
     if (missing == links_.end()) return {};
     milliseconds now = system_.Uptime();
     if (now - start >= timeout) return Unsupported("{}", Missing(*missing));
@@ -144,25 +263,60 @@ Status Network::BringUp(milliseconds timeout) {
   }
 }
 
+// Ports come before their bond, and get into it when both are there.
 void Network::Advance(Link& link) {
   if (link.up) return;
   if (link.name.empty()) {
-    link.name = FindInterface(root_, link.interface->mac);
+    link.name = Appear(link);
     if (link.name.empty()) return;
-    Configure(if_nametoindex(link.name.c_str()), *link.interface);
+    if (link.bond == nullptr) Configure(if_nametoindex(link.name.c_str()), *link.interface);
   }
+  if (link.bond != nullptr) return AddPort(link);
   link.up = root_.ReadLine(fmt::format("/sys/class/net/{}/carrier", link.name)) == "1";
-  if (link.up)
-    log_.Say("network interface '{}' ({}) is up as '{}'", link.interface->name, link.interface->mac,
-             link.name);
+  if (link.up) log_.Say("network interface {} is up as '{}'", Describe(*link.interface), link.name);
+}
+
+// Its name in this kernel, once it is there.
+std::string Network::Appear(Link& link) {
+  const NetworkInterface& interface = *link.interface;
+  if (interface.kind == Kind::kCard) return FindInterface(root_, interface.mac, made_);
+  if (link.refused) return {};
+  if (interface.kind == Kind::kBond)
+    return Made(link,
+                netlink_.AddBond(interface.name, interface.bond_mode, MacBytes(interface.mac)));
+  unsigned below = IndexOf(interface.below);
+  if (below == 0) return {};
+  return Made(link, netlink_.AddVlan(interface.name, below, interface.vlan_id));
+}
+
+std::string Network::Made(Link& link, const Status& status) {
+  link.refused = !status;
+  Report(status, link.interface->name);
+  return status ? link.interface->name : std::string();
+}
+
+// In this kernel, of an interface as the dead one called it; 0: it is not there yet.
+unsigned Network::IndexOf(std::string_view name) const {
+  auto found =
+      std::ranges::find_if(links_, [&](const Link& link) { return link.interface->name == name; });
+  return found->name.empty() ? 0 : if_nametoindex(found->name.c_str());
+}
+
+void Network::AddPort(Link& port) {
+  unsigned bond = IndexOf(port.bond->name), index = if_nametoindex(port.name.c_str());
+  if (bond == 0) return;
+  Report(netlink_.SetDown(index), port.interface->name);
+  Report(netlink_.AddPort(bond, index),
+         fmt::format("{}: port {}", port.bond->name, port.interface->name));
+  port.up = true;
 }
 
 std::string Network::Missing(const Link& link) {
-  if (!link.name.empty())
-    return fmt::format("network interface '{}' ({}) has no carrier", link.interface->name,
-                       link.interface->mac);
-  return fmt::format("there is no network interface '{}' ({}); is its driver in the image?",
-                     link.interface->name, link.interface->mac);
+  std::string who = Describe(*link.interface);
+  if (!link.name.empty()) return fmt::format("network interface {} has no carrier", who);
+  if (link.interface->kind == Kind::kVlan && !link.refused)
+    return fmt::format("network interface {} waits for '{}'", who, link.interface->below);
+  return fmt::format("there is no network interface {}; is its driver in the image?", who);
 }
 
 void Network::Report(const Status& status, std::string_view what) {
@@ -186,22 +340,24 @@ void Network::Configure(unsigned index, const NetworkInterface& interface) {
 }  // namespace
 
 Result<std::vector<NetworkInterface>> ParseNetwork(std::string_view text, std::string_view file) {
-  std::vector<NetworkInterface> interfaces;
+  Parser parser;
   for (size_t number = 1; !text.empty(); ++number) {
     size_t end = std::min(text.find('\n'), text.size());
     Words words = SplitWords(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
     if (words.empty()) continue;
-    Status parsed = ParseStatement(words, interfaces);
+    Status parsed = parser.Read(words);
     if (!parsed) return Malformed("{}:{}: {}", file, number, parsed.error().message());
   }
-  return interfaces;
+  return std::move(parser).Take();
 }
 
-std::string FindInterface(const RootDir& root, std::string_view mac) {
+std::string FindInterface(const RootDir& root, std::string_view mac,
+                          const std::set<std::string>& made) {
   for (const std::string& name : root.List("/sys/class/net")) {
     std::string folder = "/sys/class/net/" + name;
-    if (root.ReadLine(folder + "/address") == mac && !root.Exists(folder + "/master")) return name;
+    if (made.contains(name) || root.Exists(folder + "/master")) continue;
+    if (root.ReadLine(folder + "/address") == mac) return name;
   }
   return {};
 }

@@ -6,21 +6,13 @@
 #include <memory>
 #include <string>
 
-#include "base/address.h"
-#include "base/bytes.h"
-#include "base/error.h"
+#include "base/data_source.h"
 #include "base/unique_fd.h"
 
 namespace kdumpkit {
 
-class DumpSource {
+class DumpSource : public DataSource {
  public:
-  virtual ~DumpSource() = default;
-
-  // Bytes of the dump, as a file.
-  virtual uint64_t size() const = 0;
-  // All of `buffer`; the end of the dump before that is kTruncated. Thread safe.
-  virtual Status ReadFullyAt(FileOffset offset, ByteSpan buffer) const = 0;
   // What is cached of it is forgotten, so that the next read asks the device. Without effect where
   // that cannot be, and on what is not written back yet.
   virtual void DropCache() const = 0;

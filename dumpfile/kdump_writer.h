@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "dumpfile/codec.h"
 #include "dumpfile/dump_sink.h"
+#include "dumpfile/dump_writer.h"
 #include "dumpfile/kdump_format.h"
 
 namespace kdumpkit {
@@ -41,7 +42,7 @@ struct KdumpParameters {
 //
 // Into a sink that is not rewritable the header goes last, with its final status; it is announced
 // before, as that of an incomplete dump.
-class KdumpWriter {
+class KdumpWriter final : public DumpWriter {
  public:
   // `page_count` is the number of bits set in bitmap 2, hence of page descriptors. Writes nothing.
   // Fails when the format cannot hold the parameters.
@@ -62,15 +63,16 @@ class KdumpWriter {
   Status BeginData();
 
   // Where page data begins; the caller hands out offsets from here on.
-  FileOffset data_start() const;
+  FileOffset data_start() const override;
   // Writes `data` at `data_offset`, and only when that succeeded the descriptors of pages
   // first_index… (in order of page frame among dumped pages). After a failure all these pages are
   // holes or all that have a descriptor have their data. Thread safe.
   Status WritePages(uint64_t first_index, std::span<const PageDescriptor> descriptors,
-                    FileOffset data_offset, ByteView data) const;
+                    FileOffset data_offset, ByteView data) const override;
 
   // The last write: header with the final status. complete = false leaves the incomplete mark.
-  Status Finish(bool complete) const;
+  Status Finish(bool complete) const override;
+  uint64_t FileBytes(uint64_t data_bytes) const override { return data_start().value + data_bytes; }
 
  private:
   KdumpWriter() = default;

@@ -37,6 +37,13 @@ ReadOutcome ReadUntilError(int fd, FileOffset offset, ByteSpan buffer) {
 FileWindow::FileWindow(int fd, uint64_t file_size, WindowMode mode, std::string path)
     : fd_(fd), file_size_(file_size), mode_(mode), path_(std::move(path)) {}
 
+FileWindow::FileWindow(const DataSource& source, std::string path)
+    : fd_(-1),
+      source_(&source),
+      file_size_(source.size()),
+      mode_(WindowMode::kRead),
+      path_(std::move(path)) {}
+
 FileWindow::~FileWindow() { Drop(); }
 
 void FileWindow::Drop() {
@@ -83,6 +90,7 @@ bool FileWindow::Map(FileOffset offset, size_t size) {
 
 Status FileWindow::Read(FileOffset offset, size_t size, size_t wanted) {
   if (buffer_.size() < size) buffer_.resize(size);
+  if (source_ != nullptr) return ReadSource(offset, size, wanted);
   ReadOutcome got = ReadUntilError(fd_, offset, ByteSpan(buffer_).first(size));
   // /proc/vmcore gives nothing at all when one page of the request is bad.
   if (got.bytes < wanted && got.error_number != 0 && size > wanted)
@@ -95,6 +103,19 @@ Status FileWindow::Read(FileOffset offset, size_t size, size_t wanted) {
     return SystemError(got.error_number, fmt::format("'{}': reading at {:#x}", path_, bad.value));
   return Truncated("'{}': the file ends at {:#x}, it had {:#x} bytes when it was opened", path_,
                    bad.value, file_size_);
+}
+
+// A source tells nothing of what came before a failure: then only what is wanted is asked for.
+Status FileWindow::ReadSource(FileOffset offset, size_t size, size_t wanted) {
+  Status read = source_->ReadFullyAt(offset, ByteSpan(buffer_).first(size));
+  if (!read && size > wanted) {
+    size = wanted;
+    read = source_->ReadFullyAt(offset, ByteSpan(buffer_).first(size));
+  }
+  if (!read) return std::move(read).In(fmt::format("'{}'", path_));
+  begin_ = offset;
+  view_ = ByteView(buffer_).first(size);
+  return {};
 }
 
 }  // namespace kdumpkit

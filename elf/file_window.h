@@ -6,6 +6,7 @@
 
 #include "base/address.h"
 #include "base/bytes.h"
+#include "base/data_source.h"
 #include "base/error.h"
 
 namespace kdumpkit {
@@ -35,6 +36,8 @@ class FileWindow {
   // `fd` stays the caller's and must outlive the window; `file_size` is where windows end.
   // `path` is for messages.
   FileWindow(int fd, uint64_t file_size, WindowMode mode, std::string path);
+  // On what is no file of its own; read as with kRead. The source must outlive the window.
+  FileWindow(const DataSource& source, std::string path);
   ~FileWindow();
   FileWindow(const FileWindow&) = delete;
   FileWindow& operator=(const FileWindow&) = delete;
@@ -48,9 +51,11 @@ class FileWindow {
   size_t NextSize(FileOffset offset, size_t wanted);
   bool Map(FileOffset offset, size_t size);
   Status Read(FileOffset offset, size_t size, size_t wanted);
+  Status ReadSource(FileOffset offset, size_t size, size_t wanted);
   void Drop();
 
   int fd_;
+  const DataSource* source_ = nullptr;  // in place of `fd_`
   uint64_t file_size_;
   WindowMode mode_;
   std::string path_;

@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "base/bytes.h"
-#include "base/error.h"
+#include "base/data_source.h"
 
 namespace kdumpkit {
 
@@ -26,11 +25,12 @@ struct ProgramHeader {
 struct ElfHeaders {
   uint16_t machine = 0;
   ByteOrder order = ByteOrder::kLittle;
+  bool wide = true;                     // ELF64, else ELF32
   uint32_t flags = 0;                   // e_flags
   std::vector<ProgramHeader> programs;  // in the order of the file
 };
 
-// Reads from the open file `fd` of `file_size` bytes; `path` is for messages.
-Result<ElfHeaders> ReadElfHeaders(int fd, uint64_t file_size, const std::string& path);
+// `path` is for messages.
+Result<ElfHeaders> ReadElfHeaders(const DataSource& file, const std::string& path);
 
 }  // namespace kdumpkit

@@ -58,4 +58,15 @@ NoteList ParseNotes(ByteView raw, size_t begin, ByteOrder order, FileOffset offs
   return list;
 }
 
+ByteBuffer MakeNote(std::string_view name, ByteView desc, ByteOrder order) {
+  ByteWriter note(order);
+  note.Put(static_cast<uint32_t>(name.size() + 1));
+  note.Put(static_cast<uint32_t>(desc.size()));
+  note.Put(uint32_t{0});
+  note.PutText(name, Pad(name.size() + 1));
+  note.PutBytes(desc);
+  note.PadTo(Pad(note.size()));
+  return std::move(note).Take();
+}
+
 }  // namespace kdumpkit

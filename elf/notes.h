@@ -19,4 +19,10 @@ struct NoteList {
 // file. A note that does not fit ends the list; what came before it stays.
 NoteList ParseNotes(ByteView raw, size_t begin, ByteOrder order, FileOffset offset);
 
+// The name of the note with the record of erased data (makedumpfile).
+inline constexpr std::string_view kEraseinfoName = "ERASEINFO";
+
+// A note of type 0 as it stands in a note segment.
+ByteBuffer MakeNote(std::string_view name, ByteView desc, ByteOrder order);
+
 }  // namespace kdumpkit

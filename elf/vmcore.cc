@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "elf/core_flags.h"
 #include "elf/file_window.h"
 #include "elf/headers.h"
 #include "elf/notes.h"
@@ -18,39 +19,58 @@ namespace kdumpkit {
 namespace {
 
 constexpr uint32_t kNtPrstatus = 1;
-// makedumpfile's mark in e_flags. On x86_64 no core has flags of its own there; elsewhere the bit
-// means something else.
-constexpr uint16_t kX86_64 = 62;
-constexpr uint32_t kFlagIncomplete = 1;
 // Notes are held in memory. Device dumps of a driver may stand among them (Linux
 // CONFIG_PROC_VMCORE_DEVICE_DUMP), tens of megabytes each.
 constexpr uint64_t kMaxNoteBytes = uint64_t{256} << 20;
 
-// What the file descriptor is and how it is best read.
+// EM_386, EM_PPC and EM_ARM: their kernels have 32-bit words, whatever the class of the file
+// (kexec-tools' --elf64-core-headers, for memory beyond 4 GiB).
+constexpr uint16_t k32BitMachines[] = {3, 20, 40};
+
+class OpenFileSource final : public DataSource {
+ public:
+  OpenFileSource(UniqueFd fd, uint64_t size) : fd_(std::move(fd)), size_(size) {}
+
+  uint64_t size() const override { return size_; }
+  Status ReadFullyAt(FileOffset offset, ByteSpan buffer) const override {
+    return kdumpkit::ReadFullyAt(fd_.get(), offset, buffer);
+  }
+
+ private:
+  UniqueFd fd_;
+  uint64_t size_;
+};
+
+// Where the core is and how it is best read.
 struct CoreFile {
   std::string path;
-  UniqueFd fd;
-  uint64_t size = 0;
+  std::unique_ptr<DataSource> source;
+  int fd = -1;  // of a file; its owner is `source`
   WindowMode mode = WindowMode::kRead;
+
+  uint64_t size() const { return source->size(); }
+  FileWindow MakeWindow() const {
+    return fd < 0 ? FileWindow(*source, path) : FileWindow(fd, size(), mode, path);
+  }
 };
 
 Result<CoreFile> OpenCoreFile(const std::string& path, bool map) {
   UniqueFd fd = TRY(OpenFile(path, O_RDONLY));
-  CoreFile file{path, std::move(fd), 0, WindowMode::kRead};
   // Also the size of a block device, which fstat(2) does not know.
-  off_t end = lseek(file.fd.get(), 0, SEEK_END);
+  off_t end = lseek(fd.get(), 0, SEEK_END);
   if (end < 0) return SystemError(errno, fmt::format("'{}': cannot be read at random", path));
-  file.size = static_cast<uint64_t>(end);
+  CoreFile file{path, nullptr, fd.get(), WindowMode::kRead};
   struct statfs system = {};
-  if (map && fstatfs(file.fd.get(), &system) == 0 && system.f_type == PROC_SUPER_MAGIC)
+  if (map && fstatfs(fd.get(), &system) == 0 && system.f_type == PROC_SUPER_MAGIC)
     file.mode = WindowMode::kMap;
+  file.source = std::make_unique<OpenFileSource>(std::move(fd), static_cast<uint64_t>(end));
   return file;
 }
 
 class ElfReader final : public MemoryReader {
  public:
   ElfReader(const CoreFile& file, const SegmentTable& table)
-      : path_(file.path), table_(table), window_(file.fd.get(), file.size, file.mode, file.path) {}
+      : path_(file.path), table_(table), window_(file.MakeWindow()) {}
 
   Result<ByteView> View(PhysAddr address, size_t size) override;
 
@@ -97,13 +117,16 @@ class ElfVmcore final : public Vmcore {
 
   uint16_t machine() const override { return headers_.machine; }
   ByteOrder order() const override { return headers_.order; }
-  int word_size() const override { return 8; }
+  int word_size() const override {
+    bool narrow = std::ranges::count(k32BitMachines, headers_.machine) > 0;
+    return narrow || !headers_.wide ? 4 : 8;
+  }
   std::span<const Segment> segments() const override { return segments_; }
   std::span<const Note> notes() const override { return notes_; }
   ByteView raw_notes() const override { return raw_notes_; }
   std::optional<FileOffset> truncated_at() const override { return truncated_at_; }
   bool marked_incomplete() const override {
-    return headers_.machine == kX86_64 && (headers_.flags & kFlagIncomplete) != 0;
+    return (headers_.flags & IncompleteFlag(headers_.machine).value_or(0)) != 0;
   }
   std::span<const std::string> warnings() const override { return warnings_; }
   std::span<const PhysRange> ranges() const override { return table_->ranges(); }
@@ -154,7 +177,7 @@ Status ElfVmcore::AddSegments() {
   }
   if (segments_.empty())
     return Malformed("'{}': no segment of physical memory (PT_LOAD)", file_.path);
-  table_.emplace(segments_, file_.size);
+  table_.emplace(segments_, file_.size());
   NoteTruncation();
   return {};
 }
@@ -163,24 +186,24 @@ void ElfVmcore::NoteTruncation() {
   uint64_t end = 0;
   for (const Segment& segment : segments_)
     if (segment.file_size > 0) end = std::max(end, segment.offset.value + segment.file_size);
-  if (end <= file_.size) return;
-  truncated_at_ = FileOffset(file_.size);
+  if (end <= file_.size()) return;
+  truncated_at_ = FileOffset(file_.size());
   warnings_.push_back(
       fmt::format("'{}': the file ends at {:#x}, its segments reach to {:#x}: it is truncated",
-                  file_.path, file_.size, end));
+                  file_.path, file_.size(), end));
 }
 
 Status ElfVmcore::ReadNotes() {
   for (const ProgramHeader& header : headers_.programs) {
     if (header.kind != ProgramHeaderKind::kNote) continue;
-    if (header.offset > file_.size || header.file_size > file_.size - header.offset)
+    if (header.offset > file_.size() || header.file_size > file_.size() - header.offset)
       return Truncated("'{}': notes at {:#x} ({:#x} bytes) lie beyond the end of the file at {:#x}",
-                       file_.path, header.offset, header.file_size, file_.size);
+                       file_.path, header.offset, header.file_size, file_.size());
     size_t at = raw_notes_.size();
     if (header.file_size > kMaxNoteBytes - at)
       return Unsupported("'{}': notes of more than {} MiB", file_.path, kMaxNoteBytes >> 20);
     raw_notes_.resize(at + header.file_size);
-    TRY(ReadFullyAt(file_.fd.get(), FileOffset(header.offset), ByteSpan(raw_notes_).subspan(at))
+    TRY(file_.source->ReadFullyAt(FileOffset(header.offset), ByteSpan(raw_notes_).subspan(at))
             .In(fmt::format("'{}'", file_.path)));
   }
   return {};
@@ -202,7 +225,7 @@ void ElfVmcore::ParseAllNotes() {
 }
 
 Result<std::unique_ptr<Vmcore>> ElfVmcore::Make(CoreFile file) {
-  ElfHeaders headers = TRY(ReadElfHeaders(file.fd.get(), file.size, file.path));
+  ElfHeaders headers = TRY(ReadElfHeaders(*file.source, file.path));
   std::unique_ptr<ElfVmcore> core(new ElfVmcore(std::move(file), std::move(headers)));
   TRY(core->AddSegments());
   TRY(core->ReadNotes());
@@ -214,6 +237,11 @@ Result<std::unique_ptr<Vmcore>> ElfVmcore::Make(CoreFile file) {
 
 Result<std::unique_ptr<Vmcore>> Vmcore::Open(const std::string& path, bool map) {
   return ElfVmcore::Make(TRY(OpenCoreFile(path, map)));
+}
+
+Result<std::unique_ptr<Vmcore>> Vmcore::Open(std::unique_ptr<DataSource> source,
+                                             const std::string& path) {
+  return ElfVmcore::Make(CoreFile{path, std::move(source)});
 }
 
 const Note* Vmcore::vmcoreinfo() const {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/data_source.h"
 #include "base/memory_source.h"
 
 namespace kdumpkit {
@@ -37,10 +38,14 @@ class Vmcore : public MemorySource {
   // file and the offset.
   // `map`: see WindowMode::kMap; false reads /proc/vmcore, too.
   static Result<std::unique_ptr<Vmcore>> Open(const std::string& path, bool map = true);
+  // A core that is no file of its own; `path` is for messages.
+  static Result<std::unique_ptr<Vmcore>> Open(std::unique_ptr<DataSource> source,
+                                              const std::string& path);
 
   virtual uint16_t machine() const = 0;  // e_machine
   virtual ByteOrder order() const = 0;
-  virtual int word_size() const = 0;  // 8 for ELF64, 4 for ELF32 (ELF32 comes with a later issue)
+  // Bytes of the machine's unsigned long. 4 for ELF32; 32-bit machines may have ELF64 cores, too.
+  virtual int word_size() const = 0;
   // In the order of the file; they may overlap (the kernel text stands twice on x86_64).
   virtual std::span<const Segment> segments() const = 0;
   virtual std::span<const Note> notes() const = 0;

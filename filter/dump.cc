@@ -11,69 +11,15 @@
 #include "dumpfile/flattened_stream.h"
 #include "dumpfile/limited_sink.h"
 #include "dumpfile/output_file.h"
+#include "filter/dump_file.h"
 #include "filter/input.h"
 #include "kernel/printk.h"
 
 namespace kdumpkit {
 namespace {
 
-constexpr size_t kBitmapChunk = size_t{64} << 10;
+constexpr size_t kLogChunk = size_t{64} << 10;
 constexpr std::string_view kStandardOutput = "standard output";
-
-// Page frames that the dump speaks of: those of its input, at least.
-uint64_t FrameCount(const Crash& crash, const Selection& selection) {
-  std::vector<PfnRun> existing = ExistingRuns(crash.input.existing(), crash.page_shift);
-  uint64_t frames = existing.empty() ? 0 : existing.back().end;
-  if (crash.input.kdump && crash.input.kdump->info().block_size() == crash.page_size)
-    frames = std::max(frames, crash.input.kdump->info().max_mapnr);
-  return std::max(frames, selection.kept.pages());
-}
-
-KdumpParameters MakeParameters(const Crash& crash, const Selection& selection, int level,
-                               Codec codec) {
-  KdumpParameters parameters;
-  const Input& input = crash.input;
-  parameters.abi = {input.machine.order, input.machine.word_size, input.machine.word_size};
-  if (input.kdump) {
-    parameters.abi = input.kdump->info().abi;
-    parameters.status = input.kdump->info().header.status & kKdumpVmemmapExcluded;
-  }
-  if (selection.vmemmap_dropped) parameters.status |= kKdumpVmemmapExcluded;
-  parameters.block_size = static_cast<uint32_t>(crash.page_size);
-  parameters.max_mapnr = FrameCount(crash, selection);
-  parameters.utsname = crash.utsname.fields;
-  parameters.crash_time = crash.crash_time;
-  parameters.cpu_count = input.cpu_count;
-  parameters.phys_base = crash.phys_base;
-  parameters.dump_level = level | input.dump_level();
-  parameters.codec = codec;
-  parameters.notes = input.raw_notes;
-  parameters.vmcoreinfo_offset = input.vmcoreinfo_offset;
-  parameters.vmcoreinfo_size = input.vmcoreinfo_size;
-  parameters.eraseinfo = input.eraseinfo;
-  return parameters;
-}
-
-Status WriteBitmap(KdumpWriter& writer, KdumpWriter::Bitmap which, const PageBitmap& bitmap) {
-  uint64_t total = writer.bitmap_bytes();
-  for (uint64_t at = 0; at < total; at += kBitmapChunk) {
-    size_t size = static_cast<size_t>(std::min<uint64_t>(kBitmapChunk, total - at));
-    TRY(writer.WriteBitmap(which, at, bitmap.Bytes(at, size)));
-  }
-  return {};
-}
-
-Result<KdumpWriter> BeginDump(std::unique_ptr<DumpSink> sink, const Crash& crash,
-                              const Selection& selection, int level, Codec codec) {
-  KdumpParameters parameters = MakeParameters(crash, selection, level, codec);
-  KdumpWriter writer = TRY(KdumpWriter::Create(std::move(sink), parameters, selection.kept_pages));
-  std::vector<PfnRun> runs = ExistingRuns(crash.input.existing(), crash.page_shift);
-  PageBitmap existing(parameters.max_mapnr, runs);
-  TRY(WriteBitmap(writer, KdumpWriter::Bitmap::kExisting, existing));
-  TRY(WriteBitmap(writer, KdumpWriter::Bitmap::kDumped, selection.kept));
-  TRY(writer.BeginData());
-  return writer;
-}
 
 // Where a dump goes; nowhere in a dry run.
 struct Destination {
@@ -113,17 +59,17 @@ bool IsNoRoom(const Error& error) {
 
 // The rest of a stream. One that could not be written to its end has no header and is no dump.
 // Only where a limit ended it, there is room left for its end.
-Status FinishStream(const KdumpWriter& writer, bool limited, DumpReport& report) {
+Status FinishStream(const DumpWriter& writer, bool limited, DumpReport& report) {
   bool at_limit = limited && report.stream.failure && IsNoRoom(*report.stream.failure);
   if (report.stream.failure && !at_limit)
     return Error(*report.stream.failure).In("writing to standard output");
   report.dump = kStandardOutput;
-  report.dump_bytes = writer.data_start().value + report.stream.data_bytes;
+  report.dump_bytes = writer.FileBytes(report.stream.data_bytes);
   return writer.Finish(report.has_all_pages()).In("writing to standard output");
 }
 
 // Names the file that is left behind in `report.dump`.
-Status FinishFile(OutputFile& output, const KdumpWriter& writer, const std::string& path,
+Status FinishFile(OutputFile& output, const DumpWriter& writer, const std::string& path,
                   DumpReport& report) {
   bool reached_end = report.stream.reached_end();
   Status finished = writer.Finish(report.has_all_pages());
@@ -177,18 +123,11 @@ DumpReport BeginReport(const FilterOptions& options, const DumpLevel& level, con
   return report;
 }
 
-// Headers, bitmaps and descriptors of a dump of this selection, in bytes; page data not counted.
-uint64_t MetadataBytes(const Crash& crash, const Selection& selection) {
-  Result<KdumpWriter> writer = KdumpWriter::Create(
-      -1, MakeParameters(crash, selection, 0, Codec::kNone), selection.kept_pages);
-  return writer ? writer->data_start().value : 0;
-}
-
 // A dump of one level on its way: past its pages, not finished.
 struct Attempt {
   Selection selection;
   DumpReport report;
-  std::unique_ptr<KdumpWriter> writer;  // null in a dry run
+  std::unique_ptr<DumpWriter> writer;  // null in a dry run
 };
 
 // What of a file is there from an earlier attempt goes when the pages of this one are chosen. With
@@ -203,9 +142,8 @@ Result<Attempt> TryLevel(const FilterOptions& options, const DumpLevel& level, c
   DumpReport& report = attempt.report;
   if (destination.file) TRY(destination.file->Restart());
   if (std::unique_ptr<DumpSink> sink = destination.MakeSink(measure))
-    attempt.writer = std::make_unique<KdumpWriter>(
-        TRY(BeginDump(std::move(sink), crash, attempt.selection, report.level, options.codec)
-                .In(fmt::format("cannot write '{}'", destination.name()))));
+    attempt.writer = TRY(BeginDump(std::move(sink), crash, attempt.selection, report.level, options)
+                             .In(fmt::format("cannot write '{}'", destination.name())));
   Progress progress(options.Shows(kMessageProgress) ? STDERR_FILENO : -1, report.kept_pages,
                     crash.page_size);
   PipelineOptions stream{options.codec, crash.page_size, options.threads, &progress, &stop};
@@ -265,7 +203,7 @@ Result<DumpReport> CreateDump(const FilterOptions& options, const std::atomic<bo
   } else if (destination.stream_fd) {
     TRY(FinishStream(*attempt.writer, destination.limit.has_value(), report));
   } else {
-    report.dump_bytes = MetadataBytes(crash, attempt.selection) + report.stream.data_bytes;
+    report.dump_bytes = DumpFileBytes(crash, attempt.selection, options, report.stream.data_bytes);
   }
   bool complete = report.has_all_pages() && !attempt.selection.fell_back;
   report.completeness = complete ? Completeness::kComplete : Completeness::kPartial;
@@ -293,7 +231,7 @@ Result<std::vector<std::string>> DumpKernelLog(const FilterOptions& options) {
   LogStats stats = TRY(ReadKernelLog(*kernel, log, [&](const LogRecord& record) -> Status {
     if (!HasLogLevel(record, options.dmesg_levels)) return {};
     pending += options.dmesg_json ? LogRecordJson(record) : FormatLogRecord(record);
-    if (pending.size() < kBitmapChunk) return {};
+    if (pending.size() < kLogChunk) return {};
     return flush();
   }));
   TRY(flush());

@@ -20,7 +20,6 @@ namespace {
 constexpr uint16_t kX86_64 = 62;  // EM_X86_64
 constexpr uint32_t kNtPrstatus = 1;
 constexpr std::string_view kVmcoreinfoName = "VMCOREINFO";
-constexpr std::string_view kEraseinfoName = "ERASEINFO";
 // Page size when neither the kernel nor the file gives one: the smallest of every supported
 // machine.
 constexpr uint64_t kFallbackPageSize = 4096;
@@ -33,18 +32,6 @@ constexpr size_t kSignatureBytes = 16;  // longer than any of them
 bool IsKdump(ByteView beginning) {
   std::string_view text = AsText(beginning);
   return text.starts_with(kKdumpSignature) || text.starts_with("DISKDUMP");
-}
-
-// A note as it stands in a note segment.
-ByteBuffer MakeNote(std::string_view name, ByteView desc, ByteOrder order) {
-  ByteWriter note(order);
-  note.Put(static_cast<uint32_t>(name.size() + 1));
-  note.Put(static_cast<uint32_t>(desc.size()));
-  note.Put(uint32_t{0});
-  note.PutText(name, (name.size() + 4) / 4 * 4);
-  note.PutBytes(desc);
-  note.PadTo((note.size() + 3) / 4 * 4);
-  return std::move(note).Take();
 }
 
 // The file does not say which machine it is from: utsname may, and of 64-bit little-endian machines
@@ -138,16 +125,14 @@ void FromElf(std::unique_ptr<Vmcore> elf, Input& input) {
   if (vmcore.marked_incomplete()) WarnOfMark(input);
 }
 
-// The dump in a flattened stream.
-Result<std::unique_ptr<DumpSource>> OpenStream(UniqueFd fd) {
+Status OpenStream(UniqueFd fd, Input& input) {
   std::unique_ptr<FlattenedSource> stream = TRY(FlattenedSource::Open(std::move(fd)));
   ByteBuffer beginning(std::min<uint64_t>(stream->size(), kSignatureBytes));
   TRY(stream->ReadFullyAt(FileOffset(0), beginning));
-  if (!IsKdump(beginning))
-    return Unsupported(
-        "a flattened stream of something else than a kdump-compressed file (of an ELF core?); make "
-        "a file of it first (-R)");
-  return std::unique_ptr<DumpSource>(std::move(stream));
+  input.flattened = true;
+  if (IsKdump(beginning)) return OpenKdump(std::move(stream), input);
+  FromElf(TRY(Vmcore::Open(std::move(stream), input.path)), input);
+  return {};
 }
 
 Status OpenAny(Input& input, bool map) {
@@ -156,10 +141,8 @@ Status OpenAny(Input& input, bool map) {
   ByteBuffer beginning(kSignatureBytes);
   // What cannot be read is reported where it is opened as what it is not: an ELF file.
   beginning.resize(ReadAt(fd.get(), FileOffset(0), beginning).value_or(0));
-  if (AsText(beginning).starts_with(kFlattenedSignature)) {
-    input.flattened = true;
-    return OpenKdump(TRY(OpenStream(std::move(fd)).In(object)), input).In(object);
-  }
+  if (AsText(beginning).starts_with(kFlattenedSignature))
+    return OpenStream(std::move(fd), input).In(object);
   if (IsKdump(beginning))
     return OpenKdump(TRY(FileSource::Open(std::move(fd)).In(object)), input).In(object);
   FromElf(TRY(Vmcore::Open(input.path, map)), input);

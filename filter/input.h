@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A file with a dead machine's memory, of whichever format, told by its content: an ELF vmcore, a
-// kdump-compressed file, or one of the latter flattened.
+// kdump-compressed file, or one of these flattened.
 #pragma once
 
 #include <memory>
@@ -34,7 +34,7 @@ struct Input {
   // Exactly one of the two.
   std::unique_ptr<Vmcore> elf;
   std::unique_ptr<KdumpReader> kdump;
-  bool flattened = false;  // what `kdump` reads from is a flattened stream
+  bool flattened = false;  // what is read from is a flattened stream
 
   // elf_machine is 0 when the file does not tell.
   MachineId machine;

@@ -188,6 +188,8 @@ constexpr FilterOptionRow kRows[] = {
     {'p', nullptr, nullptr, "compress pages with snappy",
      Set<&FilterOptions::codec, Codec::kSnappy>},
     {'z', nullptr, nullptr, "compress pages with zstd", Set<&FilterOptions::codec, Codec::kZstd>},
+    {'E', nullptr, nullptr, "write an ELF core, in which what is left out is really absent",
+     Set<&FilterOptions::elf, true>},
     {'d', nullptr, "LEVEL[,LEVEL...]",
      "leave out pages: the sum of 1 zero, 2 cache, 4 cache with private data, 8 user, 16 free; "
      "of several levels, the next is tried when there is no room",

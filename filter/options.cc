@@ -70,6 +70,16 @@ Status CheckCombinations(const FilterOptions& options) {
   bool streams = options.mode == FilterMode::kDump || options.mode == FilterMode::kDmesg;
   if (options.stream_fd && !streams)
     return UsageError("-F and {} exclude each other", ModeOption(options.mode));
+  if (options.elf && options.mode != FilterMode::kDump)
+    return UsageError("-E and {} exclude each other", ModeOption(options.mode));
+  if (options.elf && options.codec != Codec::kNone)
+    return UsageError(
+        "-E and {} compression exclude each other: pages of an ELF core are never compressed",
+        CodecName(options.codec));
+  if (options.elf && options.stream_fd && options.size_limit)
+    return UsageError(
+        "-L, -E and -F exclude each other: the headers of an ELF core come last in a stream, and "
+        "their size is not known before; write a kdump stream (without -E)");
   if (options.sample && options.mode != FilterMode::kVerify)
     return UsageError("--sample is for --verify only");
   bool about_log =

@@ -69,6 +69,18 @@ std::optional<uint64_t> PageBitmap::Next(uint64_t pfn) const {
   return index * 64 + static_cast<uint64_t>(std::countr_zero(word));
 }
 
+std::optional<PfnRun> PageBitmap::NextRun(uint64_t pfn) const {
+  std::optional<uint64_t> first = Next(pfn);
+  if (!first) return std::nullopt;
+  uint64_t end = *first;
+  while (end < pages_) {
+    auto ones = static_cast<uint64_t>(std::countr_one(words_[end / 64] >> (end % 64)));
+    end += ones;
+    if (ones == 0 || end % 64 != 0) break;
+  }
+  return PfnRun{*first, end};
+}
+
 ByteBuffer PageBitmap::Bytes(uint64_t first_byte, size_t size) const {
   ByteBuffer bytes(size);
   for (size_t i = 0; i < size; ++i) {

@@ -37,6 +37,8 @@ class PageBitmap {
   uint64_t CountAll() const { return Count({0, pages_}); }
   // The first set frame at or after `pfn`.
   std::optional<uint64_t> Next(uint64_t pfn) const;
+  // The first run of set frames at or after `pfn`; a run that begins before is cut.
+  std::optional<PfnRun> NextRun(uint64_t pfn) const;
   // The bytes as they stand in a kdump file.
   ByteBuffer Bytes(uint64_t first_byte, size_t size) const;
 

@@ -177,7 +177,7 @@ void ResolveOffsets(const PackedBatch& packed, FileOffset data, FileOffset zero_
 }
 
 // What each thread does until the pages or the will to go on run out.
-void Work(Packer& packer, PageBatches& batches, Ledger& ledger, const KdumpWriter* writer,
+void Work(Packer& packer, PageBatches& batches, Ledger& ledger, const DumpWriter* writer,
           const std::atomic<bool>* stop) {
   PageBatch batch;
   std::vector<PageDescriptor> descriptors;
@@ -200,7 +200,7 @@ void Work(Packer& packer, PageBatches& batches, Ledger& ledger, const KdumpWrite
 }  // namespace
 
 Result<PipelineResult> StreamPages(const MemorySource& source, const PageBitmap& kept,
-                                   const KdumpWriter* writer, const PipelineOptions& options) {
+                                   const DumpWriter* writer, const PipelineOptions& options) {
   std::vector<Packer> packers;
   for (int i = 0; i < options.threads; ++i) packers.push_back(TRY(Packer::Make(source, options)));
   FileOffset data_start = writer != nullptr ? writer->data_start() : FileOffset(0);

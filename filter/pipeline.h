@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "base/memory_source.h"
-#include "dumpfile/kdump_writer.h"
+#include "dumpfile/codec.h"
+#include "dumpfile/dump_writer.h"
 #include "filter/page_bitmap.h"
 #include "filter/progress.h"
 
@@ -37,9 +38,8 @@ struct PipelineResult {
 
 inline constexpr size_t kMaxUnreadableRanges = 1000;
 
-// `writer` is past BeginData; null for a dry run. The first data written is one page of zeros that
-// all zero pages share.
+// `writer` has its headers written; null for a dry run.
 Result<PipelineResult> StreamPages(const MemorySource& source, const PageBitmap& kept,
-                                   const KdumpWriter* writer, const PipelineOptions& options);
+                                   const DumpWriter* writer, const PipelineOptions& options);
 
 }  // namespace kdumpkit

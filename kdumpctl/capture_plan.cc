@@ -141,8 +141,8 @@ Status Planner::AddNetwork() {
   // In every image kdump-capture sets up the network itself, by the card's address.
   if (facts && !facts->not_small.empty())
     return Unsupported(
-        "{}, and the capture kernel sets up plain network cards only; a destination "
-        "on a disk of this machine can be reached",
+        "{}, and the capture kernel sets up network cards, bonds, VLANs and bridges only; a "
+        "destination on a disk of this machine can be reached",
         facts->not_small);
   if (facts) {
     plan_.network = std::move(*facts);

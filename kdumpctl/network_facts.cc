@@ -14,8 +14,8 @@ namespace {
 using Json = nlohmann::json;
 
 struct Interface {
-  std::string mac;
-  std::string name;
+  std::string head;  // the line that begins its block
+  std::vector<std::string> ports;
   unsigned mtu = 0;
   std::vector<std::string> addresses;
   std::vector<std::string> routes;
@@ -55,15 +55,33 @@ Result<Json> AskIp(LiveSystem& system, std::vector<std::string> words) {
   return UsageError("'ip {} {} {}' has no answer", words[0], words[1], words.back());
 }
 
-// As long as it is not the default one: "it is a vlan".
-std::string KindReason(const RootDir& root, const std::string& name, const Json& link) {
+std::string LinkKind(const Json& link) {
   auto info = link.find("linkinfo");
-  std::string kind = info == link.end() ? "" : TextOf(*info, "info_kind");
-  std::string folder = "/sys/class/net/" + name;
+  return info == link.end() || !info->is_object() ? "" : TextOf(*info, "info_kind");
+}
+
+std::string SysfsOf(const std::string& name) { return "/sys/class/net/" + name; }
+
+// "it is wireless"; empty: a card that the capture kernel can set up.
+std::string WhyNoCard(const RootDir& root, const std::string& name, const std::string& kind) {
   if (!kind.empty()) return fmt::format("'{}' is a {}", name, kind);
-  if (root.Exists(folder + "/phy80211")) return fmt::format("'{}' is wireless", name);
-  if (!root.Exists(folder + "/device")) return fmt::format("'{}' is no network card", name);
+  if (root.Exists(SysfsOf(name) + "/phy80211")) return fmt::format("'{}' is wireless", name);
+  if (!root.Exists(SysfsOf(name) + "/device")) return fmt::format("'{}' is no network card", name);
   return "";
+}
+
+std::string MacOf(const Json& link) {
+  std::string permanent = TextOf(link, "permaddr");
+  return permanent.empty() ? TextOf(link, "address") : permanent;
+}
+
+// Virtual machines and containers are ports of a bridge, too; what leads out of this machine is a
+// card, or something on top of one.
+bool LeadsOut(const RootDir& root, const std::string& name) {
+  for (const char* mark : {"/device", "/bonding"})
+    if (root.Exists(SysfsOf(name) + mark)) return true;
+  return root.ReadText(SysfsOf(name) + "/uevent").value_or("").find("DEVTYPE=vlan\n") !=
+         std::string::npos;
 }
 
 class FactFinder {
@@ -79,14 +97,24 @@ class FactFinder {
   Result<std::string> AddressOf(const std::string& host);
   Status AddRoute(const std::string& host, const std::string& address);
   Result<Interface*> FindInterface(const std::string& name);
-  Status AddAddresses(Interface& interface);
+  // Writes down what an interface is, after all that it is on. Returns the name of its block, which
+  // is that of the port when it is a bridge.
+  Result<std::string> BlockOf(const std::string& name);
+  Result<std::string> BridgePort(const std::string& name);
+  Result<std::string> Head(const std::string& name, const Json& link, Interface& interface);
+  Result<std::string> BondHead(const std::string& name, const Json& link, Interface& interface);
+  Result<std::string> VlanHead(const std::string& name, const Json& link);
+  Status AddAddresses(const std::string& name, Interface& interface);
   void AddInterfaceDrivers(const std::string& name);
+  void NotSmall(std::string reason);
 
   const std::map<std::string, std::string>& known_;
   const RootDir& root_;
   LiveSystem& system_;
   NetworkFacts facts_;
   std::map<std::string, Interface> interfaces_;
+  std::vector<std::string> order_;               // what stands on another comes after it
+  std::map<std::string, std::string> block_of_;  // of each interface that was asked for
 };
 
 Result<std::string> FactFinder::AddressOf(const std::string& host) {
@@ -125,26 +153,82 @@ Status FactFinder::AddRoute(const std::string& host, const std::string& address)
   return {};
 }
 
-Result<Interface*> FactFinder::FindInterface(const std::string& name) {
-  auto [place, is_new] = interfaces_.try_emplace(name);
-  Interface& interface = place->second;
-  if (!is_new) return &interface;
-  Json link = TRY(AskIp(system_, {"-details", "link", "show", "dev", name}));
-  interface.name = name;
-  interface.mac = TextOf(link, "permaddr");
-  if (interface.mac.empty()) interface.mac = TextOf(link, "address");
-  interface.mtu = NumberOf(link, "mtu");
-  if (facts_.not_small.empty()) facts_.not_small = KindReason(root_, name, link);
-  facts_.interfaces.push_back(name);
-  AddInterfaceDrivers(name);
-  TRY(AddAddresses(interface));
-  return &interface;
+void FactFinder::NotSmall(std::string reason) {
+  if (facts_.not_small.empty()) facts_.not_small = std::move(reason);
 }
 
-Status FactFinder::AddAddresses(Interface& interface) {
-  Json shown = TRY(AskIp(system_, {"address", "show", "dev", interface.name}));
+// With its addresses.
+Result<Interface*> FactFinder::FindInterface(const std::string& name) {
+  Interface* interface = &interfaces_[TRY(BlockOf(name))];
+  if (std::ranges::count(facts_.interfaces, name) > 0) return interface;
+  facts_.interfaces.push_back(name);
+  TRY(AddAddresses(name, *interface));
+  return interface;
+}
+
+Result<std::string> FactFinder::BlockOf(const std::string& name) {
+  if (auto known = block_of_.find(name); known != block_of_.end()) return known->second;
+  Json link = TRY(AskIp(system_, {"-details", "link", "show", "dev", name}));
+  if (LinkKind(link) == "bridge") return block_of_[name] = TRY(BlockOf(TRY(BridgePort(name))));
+  Interface interface;
+  interface.head = TRY(Head(name, link, interface));
+  interface.mtu = NumberOf(link, "mtu");
+  interfaces_[name] = std::move(interface);
+  order_.push_back(name);
+  return block_of_[name] = name;
+}
+
+// The capture kernel has no other ports, so it needs no bridge: the one port gets the addresses.
+Result<std::string> FactFinder::BridgePort(const std::string& name) {
+  std::vector<std::string> ports = root_.List(SysfsOf(name) + "/brif");
+  std::erase_if(ports, [&](const std::string& port) { return !LeadsOut(root_, port); });
+  if (ports.size() == 1) return ports[0];
+  if (ports.empty()) return UsageError("bridge '{}' has no port that leads out", name);
+  return UsageError("bridge '{}' has several ports that lead out ({}); the capture kernel uses one",
+                    name, fmt::join(ports, ", "));
+}
+
+Result<std::string> FactFinder::Head(const std::string& name, const Json& link,
+                                     Interface& interface) {
+  std::string kind = LinkKind(link);
+  if (kind == "bond") return BondHead(name, link, interface);
+  if (kind == "vlan") return VlanHead(name, link);
+  if (std::string reason = WhyNoCard(root_, name, kind); !reason.empty()) NotSmall(reason);
+  AddInterfaceDrivers(name);
+  return fmt::format("interface {} {}", MacOf(link), name);
+}
+
+// A bond has no address of its own that is permanent.
+Result<std::string> FactFinder::BondHead(const std::string& name, const Json& link,
+                                         Interface& interface) {
+  std::string folder = SysfsOf(name) + "/bonding";
+  std::vector<std::string> mode = Words(root_.ReadLine(folder + "/mode").value_or(""));
+  interface.ports = Words(root_.ReadLine(folder + "/slaves").value_or(""));
+  if (mode.empty() || interface.ports.empty()) return UsageError("bond '{}' has no ports", name);
+  for (const std::string& port : interface.ports)
+    if (!interfaces_[TRY(BlockOf(port))].head.starts_with("interface "))
+      NotSmall(fmt::format("'{}', a port of bond '{}', is no network card", port, name));
+  facts_.drivers.modules.insert("bonding");
+  return fmt::format("bond {} {} {}", TextOf(link, "address"), name, mode[0]);
+}
+
+Result<std::string> FactFinder::VlanHead(const std::string& name, const Json& link) {
+  Json info = link["linkinfo"].value("info_data", Json::object());
+  std::string protocol = TextOf(info, "protocol");
+  if (!protocol.empty() && protocol != "802.1Q")
+    NotSmall(fmt::format("'{}' is a VLAN of {}", name, protocol));
+  std::string below = TextOf(link, "link");
+  if (below.empty() || !info.contains("id")) return UsageError("'{}' is on nothing", name);
+  below = TRY(BlockOf(below));
+  facts_.drivers.modules.insert("8021q");
+  return fmt::format("vlan {} {} {}", name, below, NumberOf(info, "id"));
+}
+
+Status FactFinder::AddAddresses(const std::string& name, Interface& interface) {
+  size_t before = interface.addresses.size();
+  Json shown = TRY(AskIp(system_, {"address", "show", "dev", name}));
   auto list = shown.find("addr_info");
-  if (list == shown.end() || !list->is_array()) return {};
+  if (list == shown.end() || !list->is_array()) return UsageError("'{}' has no address", name);
   for (const Json& entry : *list) {
     if (!entry.is_object() || TextOf(entry, "scope") != "global") continue;
     // Privacy addresses of IPv6 come and go.
@@ -152,6 +236,7 @@ Status FactFinder::AddAddresses(Interface& interface) {
     interface.addresses.push_back(
         fmt::format("{}/{}", TextOf(entry, "local"), NumberOf(entry, "prefixlen")));
   }
+  if (interface.addresses.size() == before) return UsageError("'{}' has no address", name);
   std::sort(interface.addresses.begin(), interface.addresses.end());
   return {};
 }
@@ -159,12 +244,13 @@ Status FactFinder::AddAddresses(Interface& interface) {
 // Of the card, and of the chip that drives its cable.
 void FactFinder::AddInterfaceDrivers(const std::string& name) {
   for (const char* part : {"device", "phydev", "device/physfn"})
-    if (auto device = RealPath(root_, fmt::format("/sys/class/net/{}/{}", name, part)))
+    if (auto device = RealPath(root_, fmt::format("{}/{}", SysfsOf(name), part)))
       AddDrivers(root_, *device, facts_.drivers);
 }
 
 std::string TextOfInterface(const Interface& interface) {
-  std::string text = fmt::format("interface {} {}\n", interface.mac, interface.name);
+  std::string text = interface.head + "\n";
+  for (const std::string& port : interface.ports) text += fmt::format("port {}\n", port);
   if (interface.mtu != 0) text += fmt::format("mtu {}\n", interface.mtu);
   for (const std::string& address : interface.addresses)
     text += fmt::format("address {}\n", address);
@@ -173,10 +259,7 @@ std::string TextOfInterface(const Interface& interface) {
 }
 
 Result<NetworkFacts> FactFinder::Finish() {
-  for (const auto& [name, interface] : interfaces_) {
-    if (interface.addresses.empty()) return UsageError("'{}' has no address", name);
-    facts_.network += TextOfInterface(interface);
-  }
+  for (const std::string& name : order_) facts_.network += TextOfInterface(interfaces_[name]);
   if (!facts_.network.empty()) facts_.hosts.insert(0, "127.0.0.1 localhost\n::1 localhost\n");
   return std::move(facts_);
 }

@@ -20,7 +20,8 @@ struct NetworkFacts {
   std::map<std::string, std::string> addresses;  // host -> the address it has been given
   std::vector<std::string> interfaces;           // their names now
   DriverNeeds drivers;
-  // Why it is not a plain network card: "'eth0.5' is a vlan"; empty: it is.
+  // Why it is nothing that the capture kernel sets up, which are cards, bonds of them, VLANs on
+  // either, and bridges of which one port leads out: "'wlan0' is wireless"; empty: it is.
   std::string not_small;
 };
 

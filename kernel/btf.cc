@@ -50,7 +50,7 @@ Result<Header> Header::Read(const ByteReader& reader) {
 
 bool CanBeLookedUp(Btf::Kind kind) {
   return kind == Btf::kStruct || kind == Btf::kUnion || kind == Btf::kEnum ||
-         kind == Btf::kEnum64 || kind == Btf::kTypedef;
+         kind == Btf::kEnum64 || kind == Btf::kTypedef || kind == Btf::kVar;
 }
 
 bool IsModifier(Btf::Kind kind) {
@@ -175,6 +175,24 @@ std::optional<Btf::Type> Btf::At(uint32_t number) const {
               .data = begin + kTypeSize};
 }
 
+// struct btf_member: name_off, type, offset (bits; with kind_flag the highest byte is the size of a
+// bitfield).
+Btf::Member Btf::MemberAt(const Type& type, uint32_t index) const {
+  const std::byte* data = type.data + size_t{index} * 12;
+  uint32_t offset = Word(data, 2);
+  return {Word(data, 0),
+          {.bit_offset = type.flag ? offset & 0xffffff : offset,
+           .bit_size = type.flag ? offset >> 24 : 0,
+           .type = Word(data, 1)}};
+}
+
+std::string_view Btf::StringAt(uint32_t offset) const {
+  if (offset < first_string_) return base_ != nullptr ? base_->StringAt(offset) : "";
+  offset -= first_string_;
+  if (offset >= strings_.size()) return "";
+  return strings_.substr(offset, strings_.find('\0', offset) - offset);
+}
+
 bool Btf::HasName(uint32_t offset, std::string_view name) const {
   if (offset < first_string_) return base_ != nullptr && base_->HasName(offset, name);
   offset -= first_string_;
@@ -256,14 +274,8 @@ class Btf::MemberSearch {
     for (uint32_t i = 0; i < type->count; ++i) {
       if (budget_ == 0) return std::nullopt;
       --budget_;
-      // struct btf_member: name_off, type, offset (bits; with kind_flag the highest byte is the
-      // size of a bitfield).
-      const std::byte* data = type->data + size_t{i} * 12;
-      uint32_t name = btf_.Word(data, 0);
-      uint32_t offset = btf_.Word(data, 2);
-      BtfMember member{.bit_offset = base + (type->flag ? offset & 0xffffff : offset),
-                       .bit_size = type->flag ? offset >> 24 : 0,
-                       .type = btf_.Word(data, 1)};
+      auto [name, member] = btf_.MemberAt(*type, i);
+      member.bit_offset += base;
       if (name != 0 && btf_.HasName(name, wanted_)) return member;
       if (name != 0) continue;
       if (auto found = In(member.type, member.bit_offset, depth + 1)) return found;
@@ -280,6 +292,44 @@ class Btf::MemberSearch {
 std::optional<BtfMember> Btf::FindMember(uint32_t type, std::string_view member) const {
   if (member.empty()) return std::nullopt;
   return MemberSearch(*this, member).In(type, 0, 0);
+}
+
+void Btf::ForEachMember(
+    uint32_t number,
+    const std::function<bool(std::string_view name, const BtfMember& member)>& visit) const {
+  std::optional<Type> type = At(Resolve(number));
+  if (!type || !HasMembers(type->kind)) return;
+  for (uint32_t i = 0; i < type->count; ++i) {
+    Member member = MemberAt(*type, i);
+    if (!visit(StringAt(member.name), member.member)) return;
+  }
+}
+
+std::optional<uint32_t> Btf::ElementType(uint32_t number) const {
+  std::optional<Type> type = At(Resolve(number));
+  if (!type || type->kind != kArray) return std::nullopt;
+  return Word(type->data, 0);  // struct btf_array: type, index_type, nelems
+}
+
+std::optional<uint32_t> Btf::PointerTarget(uint32_t number) const {
+  std::optional<Type> type = At(Resolve(number));
+  if (!type || type->kind != kPointer) return std::nullopt;
+  return type->size_type;
+}
+
+std::optional<Btf::Kind> Btf::KindOf(uint32_t number) const {
+  std::optional<Type> type = At(number);
+  return type ? std::optional(type->kind) : std::nullopt;
+}
+
+std::string_view Btf::NameOf(uint32_t number) const {
+  std::optional<Type> type = At(number);
+  return type ? StringAt(type->name) : "";
+}
+
+std::optional<uint32_t> Btf::VariableType(std::string_view name) const {
+  std::optional<Type> variable = At(FindType(kVar, name));
+  return variable ? std::optional(variable->size_type) : std::nullopt;
 }
 
 std::optional<int64_t> Btf::Enumerator(uint32_t enum_type, std::string_view name) const {

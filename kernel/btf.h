@@ -4,6 +4,7 @@
 // bounded, chains of types end, and the work of a look-up is limited.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -65,8 +66,17 @@ class Btf {
   // A member of a struct or union (through typedef and const), also one inside of anonymous
   // members.
   std::optional<BtfMember> FindMember(uint32_t type, std::string_view member) const;
+  // Calls `visit` for every member of a struct or union, in order, anonymous ones too (their name
+  // is empty); ends when it returns false.
+  void ForEachMember(
+      uint32_t type,
+      const std::function<bool(std::string_view name, const BtfMember& member)>& visit) const;
   // Number of elements, if the type is an array.
   std::optional<uint64_t> ArrayLength(uint32_t type) const;
+  // The type of an element, if the type is an array (of arrays: the inner array).
+  std::optional<uint32_t> ElementType(uint32_t type) const;
+  // What a pointer points to; 0 for void. Absent when the type is no pointer.
+  std::optional<uint32_t> PointerTarget(uint32_t type) const;
   // The value of an enumerator, sign-extended: kernels before 6.0 do not say which enums are
   // signed. An unsigned value of 64 bits keeps its bits.
   std::optional<int64_t> Enumerator(uint32_t enum_type, std::string_view name) const;
@@ -75,6 +85,12 @@ class Btf {
   // The type behind typedef, const, volatile, restrict and type tags; 0 (void) when the chain does
   // not end.
   uint32_t Resolve(uint32_t type) const;
+  // Of the type itself, not of what it resolves to; absent for void, and for a number too high.
+  std::optional<Kind> KindOf(uint32_t type) const;
+  // Empty for a type without a name.
+  std::string_view NameOf(uint32_t type) const;
+  // The type of a variable. A kernel's own BTF has those of per-CPU variables only.
+  std::optional<uint32_t> VariableType(std::string_view name) const;
 
  private:
   struct Type {
@@ -94,6 +110,10 @@ class Btf {
     uint32_t type;
   };
   class MemberSearch;
+  struct Member {
+    uint32_t name;
+    BtfMember member;
+  };
 
   Btf(ByteOrder order, const Btf* base) : order_(order), base_(base) {}
   Status ReadSections(ByteView blob);
@@ -101,7 +121,10 @@ class Btf {
   Result<Layout> LayoutOf(uint32_t kind, ByteView layouts) const;
 
   std::optional<Type> At(uint32_t number) const;
+  // One that exists: of a struct or union, below its count.
+  Member MemberAt(const Type& type, uint32_t index) const;
   bool HasName(uint32_t offset, std::string_view name) const;
+  std::string_view StringAt(uint32_t offset) const;  // empty outside of the strings
   uint32_t Word(const std::byte* data, uint32_t index) const {
     return LoadUnchecked<uint32_t>(data + size_t{index} * 4, order_);
   }

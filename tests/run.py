@@ -7,6 +7,7 @@ build-sanitize/ (clang, ASan, UBSan); the tests on real kernels from tests/vm/ru
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -25,6 +26,7 @@ class Tally:
 
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.guests_started_again = 0       # their kernel died of its emulation
 
     def add(self, name, status, message=""):
         if status == "passed":
@@ -80,25 +82,27 @@ def count_gtest(prefix, report, output, tally):
     return tally.failed - before
 
 
-def run_meson_test(test, build, prefix, tally):
+def count_meson_test(test, prefix, report, status, output, tally):
     name = prefix + test["name"]
-    with tempfile.TemporaryDirectory() as folder:
-        report = pathlib.Path(folder) / "report.json"
-        status, output = run_one(test, build, report)
-        if test["protocol"] != "gtest":
-            # 77 is the convention for "skipped", as Meson has it.
-            outcome = {0: "passed", 77: "skipped"}.get(status, "failed")
-            tally.add(name, outcome, output)
-            return
-        failures = count_gtest(prefix, report, output, tally) if report.exists() else 0
-        if status != 0 and failures == 0:
-            tally.add(name, "failed", f"exit status {status}\n{output}")
+    if test["protocol"] != "gtest":
+        # 77 is the convention for "skipped", as Meson has it.
+        outcome = {0: "passed", 77: "skipped"}.get(status, "failed")
+        tally.add(name, outcome, output)
+        return
+    failures = count_gtest(prefix, report, output, tally) if report.exists() else 0
+    if status != 0 and failures == 0:
+        tally.add(name, "failed", f"exit status {status}\n{output}")
 
 
 def run_unit_tests(build, prefix, pattern, tally):
-    for test in meson_tests(build):
-        if pattern in test["name"]:
-            run_meson_test(test, build, prefix, tally)
+    """Runs as many at once as there are CPUs; they are counted in their order."""
+    tests = [test for test in meson_tests(build) if pattern in test["name"]]
+    with tempfile.TemporaryDirectory() as folder, \
+         concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        reports = [pathlib.Path(folder) / str(number) for number in range(len(tests))]
+        ends = pool.map(lambda test, report: run_one(test, build, report), tests, reports)
+        for test, report, (status, output) in zip(tests, reports, ends):
+            count_meson_test(test, prefix, report, status, output, tally)
 
 
 def run_vm_tests(arguments, tally):
@@ -116,6 +120,7 @@ def run_vm_tests(arguments, tally):
         results = json.loads(report.read_text()) if report.exists() else []
     for result in results:
         tally.add(f"vm/{result['name']}", result["status"], result["message"])
+        tally.guests_started_again += result["guests_started_again"]
     if status != 0 and not any(result["status"] == "failed" for result in results):
         tally.add("vm", "failed", f"tests/vm/run.py ended with exit status {status}")
 
@@ -134,7 +139,8 @@ def main():
     if not arguments.quick:
         run_unit_tests(TOP / "build-sanitize", "sanitize/", arguments.pattern, tally)
         run_vm_tests(arguments, tally)
-    print(f"{time.monotonic() - start:.0f} s")
+    print(f"{time.monotonic() - start:.0f} s; {tally.guests_started_again} guests were started "
+          "again after their kernel died of its emulation")
     print(f"{tally.passed} passed, {tally.failed} failed, {tally.skipped} skipped")
     return 1 if tally.failed or not tally.passed else 0
 

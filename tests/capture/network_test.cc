@@ -77,6 +77,29 @@ TEST(ParseNetwork, Everything) {
   EXPECT_EQ(interfaces[1].routes[0].network.ToString(), "10.1.2.3/32");
 }
 
+TEST(ParseNetwork, VlanOnABond) {
+  std::vector<NetworkInterface> interfaces = ParseNetwork(
+                                                 "interface 52:54:00:00:00:01 eno1\n"
+                                                 "interface 52:54:00:00:00:02 eno2\n"
+                                                 "bond 52:54:00:00:00:01 bond0 802.3ad\n"
+                                                 "port eno1\n"
+                                                 "port eno2\n"
+                                                 "vlan bond0.5 bond0 5\n"
+                                                 "address 10.0.5.2/24\n",
+                                                 "network")
+                                                 .value();
+  ASSERT_EQ(interfaces.size(), 4u);
+  EXPECT_EQ(interfaces[2].kind, NetworkInterface::Kind::kBond);
+  EXPECT_EQ(interfaces[2].mac, "52:54:00:00:00:01");
+  EXPECT_EQ(interfaces[2].bond_mode, 4);
+  EXPECT_THAT(interfaces[2].ports, testing::ElementsAre("eno1", "eno2"));
+  EXPECT_EQ(interfaces[3].kind, NetworkInterface::Kind::kVlan);
+  EXPECT_EQ(interfaces[3].name, "bond0.5");
+  EXPECT_EQ(interfaces[3].below, "bond0");
+  EXPECT_EQ(interfaces[3].vlan_id, 5);
+  EXPECT_EQ(interfaces[3].addresses[0].ToString(), "10.0.5.2/24");
+}
+
 TEST(ParseNetwork, NothingIsNothing) {
   EXPECT_THAT(ParseNetwork("", "network").value(), IsEmpty());
   EXPECT_THAT(ParseNetwork("\n# only a comment\n", "network").value(), IsEmpty());
@@ -106,6 +129,17 @@ TEST(ParseNetwork, Mistakes) {
            {"interface 52:54:00:12:34:56 e\nroute default dev 10.0.0.1\n", "a route is"},
            {"interface 52:54:00:12:34:56 e\nroute default via\n", "a route is"},
            {"interface 52:54:00:12:34:56 e\nroute 10.0.0.0/8 via fe80::1\n", "cannot be reached"},
+           {"bond 52:54:00:12:34:56 bond0\n", "network:1: a bond is"},
+           {"bond 52:54:00:12:34:56 bond0 fast\n", "'fast' is no mode of a bond"},
+           {"bond 52:54:00:12:34:56 bond0 802.3ad\nport e\n", "no block of 'e' stands above"},
+           {"interface 52:54:00:12:34:56 e\nport e\n", "'port' is for bonds"},
+           {"bond 52:54:00:12:34:56 b 802.3ad\nport b\n", "port 'b' is no card"},
+           {"vlan v e 5\n", "network:1: no block of 'e' stands above"},
+           {"interface 52:54:00:12:34:56 e\nvlan v e\n", "network:2: a VLAN is"},
+           {"interface 52:54:00:12:34:56 e\nvlan v e 4095\n", "VLAN '4095'"},
+           {"interface 52:54:00:12:34:56 e\nvlan v e -1\n", "VLAN '-1'"},
+           {"interface 52:54:00:12:34:56 e\nvlan sixteen-letters! e 1\n", "is too long"},
+           {"interface 52:54:00:12:34:56 e\nvlan e e 1\n", "there are two 'e'"},
            {"interface 52:54:00:12:34:56 e\ndhcp\n", "network:2: unknown statement 'dhcp'"}}) {
     Result<std::vector<NetworkInterface>> parsed = ParseNetwork(c.text, "network");
     ASSERT_FALSE(parsed) << c.text;
@@ -158,6 +192,8 @@ TEST_F(NetworkTest, FindInterface) {
   AddInterface("b0", kMac, "1");
   dir_.Write("sys/class/net/b0/master", "");
   EXPECT_EQ(FindInterface(root(), kMac), "eth7");
+  // A bond that was made here has a card's address.
+  EXPECT_EQ(FindInterface(root(), "52:54:00:00:00:01", {"a0"}), "");
 }
 
 TEST_F(NetworkTest, WaitsForAnInterfaceThatNeverComes) {
@@ -233,6 +269,55 @@ TEST_F(NamespaceTest, SetsWhatTheFileSays) {
     // Once more: all is there already.
     ASSERT_TRUE(BringUp());
     EXPECT_FALSE(console_.Shows("ignoring")) << console_.text();
+  });
+}
+
+// Virtual cables are cards, too. Kernels without bonds and VLANs say so; the guests of tests/vm
+// have both.
+TEST_F(NamespaceTest, VlanOnABond) {
+  InNamespace([this] {
+    std::string problem = OutputOf({"ip", "link", "add", "try", "type", "bond"}) +
+                          OutputOf({"ip", "link", "add", "link", "kdump1", "name", "try.5", "type",
+                                    "vlan", "id", "5"});
+    if (!problem.empty()) GTEST_SKIP() << "this kernel makes no bond or VLAN: " << problem;
+    OutputOf({"ip", "link", "add", "kdump2", "type", "veth", "peer", "name", "kdump3"});
+    OutputOf({"ip", "link", "set", "kdump3", "up"});
+    AddInterface("kdump0", kMac, "1");
+    AddInterface("kdump2", "52:54:00:00:00:02", "1");
+    dir_.Write("sys/class/net/bond7/carrier", "1\n");
+    dir_.Write("sys/class/net/bond7/address", std::string(kMac) + "\n");
+    dir_.Write("sys/class/net/bond7.9/carrier", "1\n");
+    Write(std::string("interface ") + kMac +
+          " eno1\ninterface 52:54:00:00:00:02 eno2\nbond 52:54:00:00:00:07 bond7 active-backup\n"
+          "port eno1\nport eno2\nmtu 1400\nvlan bond7.9 bond7 9\naddress 10.0.9.15/24\n");
+    Status up = BringUp();
+    ASSERT_TRUE(up) << up.error().message();
+    EXPECT_FALSE(console_.Shows("ignoring")) << console_.text();
+    EXPECT_THAT(OutputOf({"ip", "-d", "link", "show", "dev", "bond7"}),
+                AllOf(HasSubstr("LOWER_UP"), HasSubstr("mtu 1400"), HasSubstr("52:54:00:00:00:07"),
+                      HasSubstr("bond mode active-backup"), HasSubstr("miimon 100")));
+    for (const char* port : {"kdump0", "kdump2"})
+      EXPECT_THAT(OutputOf({"ip", "link", "show", "dev", port}),
+                  AllOf(HasSubstr("master bond7"), HasSubstr("UP")));
+    EXPECT_THAT(OutputOf({"ip", "-d", "link", "show", "dev", "bond7.9"}),
+                AllOf(HasSubstr("bond7.9@bond7"), HasSubstr("id 9")));
+    EXPECT_THAT(OutputOf({"ip", "addr", "show", "dev", "bond7.9"}), HasSubstr("10.0.9.15/24"));
+  });
+}
+
+TEST_F(NamespaceTest, BondThatTheKernelRefusesIsSaidOnce) {
+  InNamespace([this] {
+    // There is another kind of interface of this name.
+    OutputOf({"ip", "link", "add", "bond7", "type", "veth", "peer", "name", "bond8"});
+    Write("bond 52:54:00:00:00:07 bond7 802.3ad\n");
+    Status up = BringUp();
+    ASSERT_FALSE(up);
+    EXPECT_THAT(up.error().message(),
+                HasSubstr("no network interface 'bond7' (52:54:00:00:00:07)"));
+    std::string text = console_.text();
+    size_t first = text.find("bond7: ");
+    ASSERT_NE(first, std::string::npos) << text;
+    EXPECT_EQ(text.find(", ignoring", text.find(", ignoring", first) + 1), std::string::npos);
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "dumpfile/kdump_reader.h"
+#include "dumpfile/kdump_writer.h"
 #include "filter/page_batches.h"
 #include "tests/support/fake_memory.h"
 #include "tests/support/temp_dir.h"

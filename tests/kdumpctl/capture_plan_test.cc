@@ -143,8 +143,8 @@ TEST_F(CapturePlanTest, TheNetworkIsNotUpYet) {
 
 TEST_F(CapturePlanTest, NetworksThatAreNoPlainCard) {
   system_.answers["ip -json -details link show dev eth0"] =
-      R"([{"address":"02::1","linkinfo":{"info_kind":"bond"}}])";
-  EXPECT_THAT(Make("nfs 10.0.0.9:/e\n").error().message(), HasSubstr("'eth0' is a bond"));
+      R"([{"address":"02::1","linkinfo":{"info_kind":"team"}}])";
+  EXPECT_THAT(Make("nfs 10.0.0.9:/e\n").error().message(), HasSubstr("'eth0' is a team"));
 }
 
 TEST_F(CapturePlanTest, HooksBringTheirInterpreters) {

@@ -100,14 +100,89 @@ TEST_F(NetworkFactsTest, AKnownAddressStandsAsLongAsItHolds) {
 
 TEST_F(NetworkFactsTest, WhatIsNoPlainCard) {
   std::string link = kLink;
-  link.insert(link.find("\"inet6"), R"("linkinfo":{"info_kind":"vlan"},)");
+  link.insert(link.find("\"inet6"), R"("linkinfo":{"info_kind":"team"},)");
   system_.answers["ip -json -details link show dev eth0"] = link;
-  EXPECT_EQ(Find({"files"})->not_small, "'eth0' is a vlan");
+  EXPECT_EQ(Find({"files"})->not_small, "'eth0' is a team");
   system_.answers["ip -json -details link show dev eth0"] = kLink;
   machine_.Write("/sys/class/net/eth0/phy80211", "");
   EXPECT_EQ(Find({"files"})->not_small, "'eth0' is wireless");
   machine_.Remove("/sys/class/net/eth0");
   EXPECT_EQ(Find({"files"})->not_small, "'eth0' is no network card");
+}
+
+// br0 has a virtual machine's port and a VLAN on a bond of two cards.
+class StackedFactsTest : public NetworkFactsTest {
+ protected:
+  StackedFactsTest() {
+    system_.answers["ip -json route get 192.0.2.7"] =
+        R"([{"dst":"192.0.2.7","gateway":"10.0.2.2","dev":"br0","prefsrc":"10.0.2.15"}])";
+    Interface("br0", "52:54:00:12:34:56", R"("linkinfo":{"info_kind":"bridge","info_data":{}})");
+    Interface("vlan5", "52:54:00:12:34:56",
+              R"("link":"bond0","linkinfo":{"info_kind":"vlan",)"
+              R"("info_data":{"protocol":"802.1Q","id":5}})");
+    Interface("bond0", "52:54:00:12:34:56", R"("linkinfo":{"info_kind":"bond"})");
+    for (const char* card : {"eno1", "eno2"}) {
+      Interface(card, "52:54:00:12:34:56",
+                R"("permaddr":"52:54:00:00:00:0)" + std::string(1, card[3]) +
+                    R"(","linkinfo":{"info_slave_kind":"bond"})");
+      machine_.Link(fmt::format("/sys/class/net/{}/device", card),
+                    "/sys/devices/pci0000:00/0000:00:03.0/virtio2");
+    }
+    machine_.Write("/sys/class/net/br0/brif/vnet0/x", "");
+    machine_.Write("/sys/class/net/br0/brif/vlan5/x", "");
+    machine_.Write("/sys/class/net/vlan5/uevent", "DEVTYPE=vlan\nINTERFACE=vlan5\n");
+    machine_.Write("/sys/class/net/vnet0/uevent", "INTERFACE=vnet0\n");
+    machine_.Write("/sys/class/net/bond0/bonding/mode", "802.3ad 4\n");
+    machine_.Write("/sys/class/net/bond0/bonding/slaves", "eno1 eno2\n");
+    system_.answers["ip -json address show dev br0"] =
+        R"([{"ifname":"br0","addr_info":[{"local":"10.0.2.15","prefixlen":24,"scope":"global"}]}])";
+  }
+  void Interface(const std::string& name, const std::string& mac, const std::string& more) {
+    system_.answers["ip -json -details link show dev " + name] =
+        fmt::format(R"([{{"ifname":"{}","mtu":1500,"address":"{}",{}}}])", name, mac, more);
+  }
+};
+
+TEST_F(StackedFactsTest, BridgeOnAVlanOnABond) {
+  Result<NetworkFacts> facts = Find({"files"});
+  ASSERT_TRUE(facts.has_value()) << facts.error().message();
+  EXPECT_EQ(facts->network,
+            "interface 52:54:00:00:00:01 eno1\n"
+            "mtu 1500\n"
+            "interface 52:54:00:00:00:02 eno2\n"
+            "mtu 1500\n"
+            "bond 52:54:00:12:34:56 bond0 802.3ad\n"
+            "port eno1\n"
+            "port eno2\n"
+            "mtu 1500\n"
+            "vlan vlan5 bond0 5\n"
+            "mtu 1500\n"
+            "address 10.0.2.15/24\n"
+            "route 192.0.2.7/32 via 10.0.2.2\n");
+  EXPECT_THAT(facts->drivers.modules, ElementsAre("8021q", "bonding", "virtio_net", "virtio_pci"));
+  EXPECT_EQ(facts->not_small, "");
+}
+
+TEST_F(StackedFactsTest, WhatCannotBeFlattened) {
+  machine_.Write("/sys/class/net/br0/brif/eno2/x", "");
+  EXPECT_THAT(Find({"files"}).error().message(),
+              HasSubstr("'br0' has several ports that lead out (eno2, vlan5)"));
+  machine_.Remove("/sys/class/net/br0/brif");
+  EXPECT_THAT(Find({"files"}).error().message(), HasSubstr("'br0' has no port that leads out"));
+}
+
+TEST_F(StackedFactsTest, BondsThatCannotBeMade) {
+  machine_.Write("/sys/class/net/bond0/bonding/slaves", "\n");
+  EXPECT_THAT(Find({"files"}).error().message(), HasSubstr("bond 'bond0' has no ports"));
+  machine_.Write("/sys/class/net/bond0/bonding/slaves", "eno1 eno2\n");
+  Interface("eno2", "52:54:00:12:34:56", R"("linkinfo":{"info_kind":"macvlan"})");
+  EXPECT_EQ(Find({"files"})->not_small, "'eno2' is a macvlan");
+  Interface("vlan5", "52:54:00:12:34:56",
+            R"("link":"bond0","linkinfo":{"info_kind":"vlan",)"
+            R"("info_data":{"protocol":"802.1ad","id":5}})");
+  EXPECT_EQ(Find({"files"})->not_small, "'vlan5' is a VLAN of 802.1ad");
+  Interface("vlan5", "52:54:00:12:34:56", R"("linkinfo":{"info_kind":"vlan"})");
+  EXPECT_THAT(Find({"files"}).error().message(), HasSubstr("'vlan5' is on nothing"));
 }
 
 TEST_F(NetworkFactsTest, Failures) {

@@ -102,6 +102,47 @@ TEST_P(BtfTest, ArrayLength) {
   EXPECT_EQ(btf.ArrayLength(page_), std::nullopt);
 }
 
+TEST_P(BtfTest, StepsFromVariableToMember) {
+  uint32_t to_page = builder_.Reference(Btf::kPointer, builder_.Reference(Btf::kConst, page_));
+  uint32_t table = builder_.Array(builder_.Reference(Btf::kTypedef, to_page, "page_ptr"), 7);
+  ByteBuffer linkage(4);
+  uint32_t variable = builder_.Raw(Btf::kVar, 0, linkage, "pages", table);
+  blob_ = builder_.Build();
+  Btf btf = Parsed();
+  EXPECT_EQ(btf.KindOf(variable), Btf::kVar);
+  EXPECT_EQ(btf.VariableType("pages"), table);
+  EXPECT_EQ(btf.VariableType("page"), std::nullopt);
+  EXPECT_EQ(btf.FindType("pages"), 0u);  // is no type
+  uint32_t element = btf.ElementType(table).value();
+  EXPECT_EQ(btf.NameOf(element), "page_ptr");
+  uint32_t target = btf.PointerTarget(element).value();
+  EXPECT_EQ(btf.KindOf(target), Btf::kConst);
+  EXPECT_EQ(btf.Resolve(target), page_);
+  EXPECT_EQ(btf.PointerTarget(pointer_), 0u);
+  EXPECT_EQ(btf.PointerTarget(page_), std::nullopt);
+  EXPECT_EQ(btf.ElementType(page_), std::nullopt);
+  EXPECT_EQ(btf.KindOf(0), std::nullopt);
+  EXPECT_EQ(btf.NameOf(0), "");
+  EXPECT_EQ(btf.KindOf(UINT32_MAX), std::nullopt);
+}
+
+TEST_P(BtfTest, VisitsEveryMemberUntilToldToEnd) {
+  Btf btf = Parsed();
+  std::vector<std::string> names;
+  uint64_t last_offset = 0;
+  auto visit = [&](std::string_view name, const BtfMember& member) {
+    names.emplace_back(name);
+    last_offset = member.bit_offset;
+    return name != "frozen";
+  };
+  btf.ForEachMember(page_, visit);
+  EXPECT_EQ(names, (std::vector<std::string>{"flags", "", "inuse", "frozen"}));
+  EXPECT_EQ(last_offset, 287u);
+  names.clear();
+  btf.ForEachMember(ulong_, visit);
+  EXPECT_TRUE(names.empty());
+}
+
 TEST_P(BtfTest, Enumerators) {
   Btf btf = Parsed();
   EXPECT_EQ(btf.Enumerator("pageflags", "PG_lru"), 5);

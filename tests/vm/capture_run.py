@@ -22,16 +22,16 @@ kexec -p /vmlinuz --initrd=/crash.img --append="{command_line}" || fail "kexec e
 echo "GUEST: crash kernel loaded"
 echo c >/proc/sysrq-trigger
 """
-# Reads a disk that was written, of whatever file system: its files come out as tar.
+# Reads a disk that was written: its files come out as tar.
 READ_SCRIPT = """
-mount -t {fs_type} -o ro "$(disk destination)" /disk || fail "mounting it"
+{command} || fail "reading what was saved"
 tar -C /disk -cf "$(disk outbox)" . || fail "reading it"
 sync
 echo "GUEST: read"
 poweroff -f
 sleep 60
 """
-COMMAND_LINE = f"{guest.CRASH_COMMAND_LINE} panic=5 initcall_blacklist=tracer_init_tracefs"
+COMMAND_LINE = f"{guest.CRASH_COMMAND_LINE} initcall_blacklist=tracer_init_tracefs"
 NETWORK = (f"interface {server_guest.CLIENT_MAC} eth0\n"
            f"address {server_guest.CLIENT_ADDRESS}/{server_guest.PREFIX}\n")
 NFS_MODULES = ("virtio_net", "nfsv3", "nfsv4")
@@ -148,8 +148,27 @@ def crash(programs: whole_path.Programs, kernel: kernels.Kernel, work: pathlib.P
 def read_disk(kernel: kernels.Kernel, disk: pathlib.Path, fs_type: str,
               modules: tuple[str, ...], target: pathlib.Path, verbose=None) -> pathlib.Path:
     """Copies what is on a disk into the folder `target`, by a guest that mounts it."""
+    return _read(kernel, disk, f'mount -t {fs_type} -o ro "$(disk destination)" /disk', {},
+                 modules, target, verbose)
+
+
+def recover_disk(programs: whole_path.Programs, kernel: kernels.Kernel, disk: pathlib.Path,
+                 target: pathlib.Path, verbose=None) -> pathlib.Path:
+    """Makes files of the dump on a raw disk, as the next boot does, in the folder `target`.
+
+    A second try in the same guest has to find nothing any more.
+    """
+    recover = 'kdump-capture --recover "$(disk destination)" /disk'
+    return _read(kernel, disk, f'{recover} && {recover} && test "$(ls /disk | wc -l)" = 1',
+                 {"usr/bin/kdump-capture": guest.Program(programs.capture),
+                  "usr/bin/kdump-filter": guest.Program(programs.filter)}, (), target, verbose)
+
+
+def _read(kernel: kernels.Kernel, disk: pathlib.Path, command: str,
+          programs: dict[str, guest.Program], modules: tuple[str, ...], target: pathlib.Path,
+          verbose) -> pathlib.Path:
     outbox = guest.make_blank(target.with_name(f"{target.name}.tar"), OUTBOX_BYTES)
-    contents = guest.guest_image(kernel, READ_SCRIPT.format(fs_type=fs_type), {}, {},
+    contents = guest.guest_image(kernel, READ_SCRIPT.format(command=command), programs, {},
                                  ["virtio_pci", "virtio_blk", *modules])
     run = guest.GuestRun(kernel, contents, [guest.Disk("destination", disk),
                                             guest.Disk("outbox", outbox)],

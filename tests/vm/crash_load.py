@@ -42,10 +42,13 @@ def run(load: Load, kexec: guest.Program, script: str, *, verbose=None, memory_s
                              crashkernel=load.crashkernel, extra_arguments=words, efi=load.efi,
                              spare_cpus=load.spare_cpus, memory_slots=memory_slots,
                              time_limit=time_limit)
-    for _ in range(guest.ATTEMPTS):
+    crashed = None
+
+    def boot() -> guest.Result:
+        nonlocal crashed
         crashed = Crashed(load, guest.Result("", "running", 0, 0), {})
         answering = Answers(crashed, {"kernel": loaded, "initrd": initrd}, verbose)
-        crashed.result = machine.run(None, answering.see, answer=answering)
-        if not crashed.result.failed_by_emulator():
-            break
+        return machine.run(None, answering.see, answer=answering)
+    result = guest.boot_twice_at_most(boot)
+    crashed.result = result
     return crashed

@@ -80,7 +80,8 @@ class Machine:
             crashkernel=crashkernel,
             extra_arguments=f"root=LABEL=root rw systemd.show_status=1 {arguments}".strip(),
             time_limit=time_limit, qemu_arguments=qemu_arguments or [])
-        return run.run(self.work / log, verbose, answer=answer)
+        return guest.boot_twice_at_most(
+            lambda: run.run(self.work / log, verbose, answer=answer))
 
     def _parts_disk(self, parts: Parts) -> pathlib.Path:
         folder, disk = self.work / "parts", self.work / "parts.img"

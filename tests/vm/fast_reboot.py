@@ -60,7 +60,7 @@ class Hop:
 
 def command_line(number: int) -> str:
     """The next kernel's."""
-    return f"console=ttyS0 loglevel=5 hop={number}"
+    return f"console=ttyS0 loglevel=5 {guest.PANIC} {guest.BUSY_HOST} hop={number}"
 
 
 def _shell(number: int, hop: Hop) -> str:
@@ -123,8 +123,5 @@ def run(kernel: kernels.Kernel, hops: list[Hop], kexec: guest.Program, work: pat
     machine = guest.GuestRun(kernel, initrd, [guest.Disk("files", disk)],
                              EFI_MEMORY_MIB if efi else MEMORY_MIB, crashkernel="0", efi=efi,
                              time_limit=100 + 60 * len(hops))
-    for _ in range(guest.ATTEMPTS):
-        reached = Reached(machine.run(work / "console.log", verbose))
-        if not reached.result.failed_by_emulator():
-            break
-    return reached
+    return Reached(guest.boot_twice_at_most(
+        lambda: machine.run(work / "console.log", verbose)))

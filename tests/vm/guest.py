@@ -23,8 +23,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 GUEST_MODULES = ["virtio_pci", "virtio_blk", "ext4"]
 OPTIONAL_MODULES = ["crc32c_generic"]
 EFI_FIRMWARE = "/usr/share/ovmf/OVMF.fd"
-ATTEMPTS = 3                 # at a guest that fails by its emulator
-CRASH_COMMAND_LINE = "console=ttyS0 reset_devices nr_cpus=1 acpi_no_memhotplug loglevel=5"
+# A kernel that panics, even in its own boot, resets its machine: with -no-reboot QEMU ends.
+PANIC = "panic=5"
+CRASH_COMMAND_LINE = f"console=ttyS0 reset_devices nr_cpus=1 acpi_no_memhotplug loglevel=5 {PANIC}"
 # An emulated timer may be late on a busy host; the kernel would take it for a broken one and panic.
 BUSY_HOST = "no_timer_check"
 
@@ -149,6 +150,21 @@ class Result:
         return self.has("Oops: int3")
 
 
+# Of each guest that was started once more, the line that shows why; run.py counts them.
+started_again: list[str] = []
+
+
+def boot_twice_at_most(boot) -> Result:
+    """What boot() returns, a Result; if the guest failed by its emulator, that of a second call."""
+    result = boot()
+    if not result.failed_by_emulator():
+        return result
+    reason = next(line for line in result.console.splitlines() if "Oops: int3" in line)
+    started_again.append(reason)
+    print(f"a guest is started again, its kernel died of its emulation: {reason}", flush=True)
+    return boot()
+
+
 @dataclasses.dataclass
 class GuestRun:
     """One run of QEMU.  The guest ends by powering off or rebooting, or is ended."""
@@ -169,7 +185,7 @@ class GuestRun:
 
     def command_line(self) -> str:
         """The guest's kernel command line; KASLR stays on."""
-        return (f"console=ttyS0 loglevel={self.loglevel} panic=5 crashkernel={self.crashkernel} "
+        return (f"console=ttyS0 loglevel={self.loglevel} {PANIC} crashkernel={self.crashkernel} "
                 f"{BUSY_HOST} {self.extra_arguments}").strip()
 
     def _argv(self, folder: pathlib.Path, memory: control.Memory) -> list[str]:

@@ -12,6 +12,7 @@ import time
 import unittest
 
 import archive
+import guest
 import kernels
 import settings
 
@@ -33,16 +34,19 @@ class Recorder(unittest.TestResult):
         super().__init__()
         self.records: list[dict] = []
         self._start = 0.0
+        self._restarts = 0
 
     def startTest(self, test):
         super().startTest(test)
         self._start = time.monotonic()
+        self._restarts = len(guest.started_again)
 
     def _record(self, test, status: str, message: str = "") -> None:
         seconds = round(time.monotonic() - self._start, 2)
         name = name_of(test)
+        restarts = len(guest.started_again) - self._restarts
         self.records.append({"name": name, "status": status, "seconds": seconds,
-                             "message": message})
+                             "message": message, "guests_started_again": restarts})
         reason = f": {message}" if status == "skipped" else ""
         print(f"{status:7} {seconds:6.1f} s  {name}{reason}", flush=True)
         if status == "failed":
@@ -111,6 +115,7 @@ def configure(options: argparse.Namespace) -> None:
     settings.current.loader_kernels = chosen_kernels(options, kernels.LOADER_DEFAULT)
     settings.current.verbose = options.verbose
     settings.current.matrix = options.matrix
+    settings.current.all_kernels = options.all_kernels
     settings.current.kexec_program = options.kexec
     settings.current.filter_command = shlex.split(options.filter) if options.filter else None
 
@@ -143,7 +148,7 @@ def main(argv=None) -> int:
     if options.json:
         options.json.write_text(json.dumps(recorder.records, indent=1) + "\n", encoding="utf-8")
     passed, failed, skipped = map(recorder.count, ("passed", "failed", "skipped"))
-    print(f"{time.monotonic() - start:.0f} s")
+    print(f"{time.monotonic() - start:.0f} s; {len(guest.started_again)} guests were started again")
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed or not recorder.wasSuccessful() else 0
 

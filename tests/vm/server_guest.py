@@ -20,6 +20,8 @@ import debian_image
 import guest
 
 ADDRESS, CLIENT_ADDRESS, PREFIX = "10.42.0.1", "10.42.0.2", 24
+VLAN = 5                                         # one of the link's networks, with addresses of its own
+VLAN_ADDRESS, VLAN_CLIENT_ADDRESS = "10.42.5.1", "10.42.5.2"
 SERVER_MAC, CLIENT_MAC = "52:54:00:42:00:01", "52:54:00:42:00:02"
 CRASH, SMALL = "/srv/crash", "/srv/small"       # both are exported
 SMALL_MIB = 32
@@ -34,6 +36,8 @@ EXPORTS = "".join(f"{path} *(rw,no_root_squash,sync,no_subtree_check,fsid={numbe
 SCRIPT = f"""
 dmesg -n 1
 ip address add {ADDRESS}/{PREFIX} dev eth0 && ip link set eth0 up || fail "no network device"
+ip link add link eth0 name vlan{VLAN} type vlan id {VLAN} || fail "no VLAN"
+ip address add {VLAN_ADDRESS}/{PREFIX} dev vlan{VLAN} && ip link set vlan{VLAN} up
 mkdir -p {CRASH} {SMALL} /root/.ssh
 if [ ! -e {IDENTITY} ]; then                # the first of its lives
     truncate -s {SMALL_MIB}M /small.img
@@ -116,7 +120,7 @@ class ServerGuest:
 
     def known_hosts(self) -> str:
         """What ssh's file of that name has for the server as it was first started."""
-        return "".join(f"{ADDRESS} {' '.join(line.split()[:2])}\n"
+        return "".join(f"{ADDRESS},{VLAN_ADDRESS} {' '.join(line.split()[:2])}\n"
                        for line in self.host_keys.splitlines())
 
     def run(self, command: str, time_limit: float = 60, check: bool = True) -> str:

@@ -20,6 +20,7 @@ class Settings:
     originals: bool = False                    # also Debian's own programs in the Debian guest
     kexec_program: str | None = None           # stands in for kexec; "debian": kexec-tools
     matrix: bool = False                       # every combination of ways to load and to crash
+    all_kernels: bool = False                  # every kernel, and on each what one has by default
     verbose: bool = False
 
     def program(self, path: str) -> pathlib.Path:

@@ -22,7 +22,7 @@ from capture_run import Saved, Setup
 from server_guest import ADDRESS, CRASH, SMALL
 
 KERNEL = "6.1"
-DEVICE, NETWORK, CONNECT, MOUNT, STALL, HOOK = 5, 20, 10, 20, 20, 5
+DEVICE, NETWORK, CONNECT, MOUNT, STALL, HOOK, WATCHDOG = 5, 20, 10, 20, 20, 5, 10
 LIMITS = (f"device_timeout {DEVICE}\nnetwork_timeout {NETWORK}\nconnect_timeout {CONNECT}\n"
           f"mount_timeout {MOUNT}\nstall_timeout {STALL}\nhook_timeout {HOOK}\n")
 # A capture without a fault takes 10 s of the guest's time on a quiet machine.
@@ -38,7 +38,9 @@ WORDS = (("saved_with_faults", r"kdump: dump saved with faults: "),
 OUTCOMES = {"saved": "dump saved", "saved_with_faults": "dump saved with faults",
             "log_only": "log of the dead kernel saved, no dump", "failed": "dump failed",
             "skipped": "no dump",
-            "none": "nothing: the crash kernel panics, and restarts the machine"}
+            "none": "nothing: the crash kernel panics, and restarts the machine",
+            "reset": "nothing: the hardware watchdog resets the machine"}
+UNSPOKEN = ("none", "reset")        # outcomes of which we cannot say anything any more
 NAMES = {"vmcore": "the dump", "vmcore.flat": "the dump", "vmcore-dmesg.txt": "the log",
          "vmcore-incomplete": "an incomplete dump", "vmcore.flat-incomplete": "an incomplete dump",
          "manifest.json": "manifest.json", "capture.log": "capture.log"}
@@ -49,7 +51,7 @@ class Fault:
 
     title = ""
     outcome = "saved"                   # of OUTCOMES
-    says = ""                           # what the console has to tell, a regular expression
+    says = "."                          # what the console has to tell, a regular expression
     bound = ORDINARY
     config = LOCAL
     disk_mib = 512
@@ -96,7 +98,7 @@ class DiskSmall(Fault):
     title = "The disk has no room for the dump that is configured, but for a smaller one"
     says = "instead of level 0"
     config = LOCAL + ALL_MEMORY + "min_free 0\n"
-    disk_mib = 120
+    disk_mib = 64
 
 
 class ReadOnly(Fault):
@@ -265,6 +267,22 @@ class Midway(ServerFault):
         """What happens."""
 
 
+class HostKeyChangesMidway(Midway):
+    """The server gets another key; the connection that has the dump goes on."""
+
+    title = "ssh: the server gets another key while the dump is sent"
+    outcome, says = "failed", "the server's key is not the one"
+
+    def break_now(self) -> None:
+        self.server.run("mkdir /root/kept && mv /etc/ssh/ssh_host_* /root/kept && "
+                        "ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key && "
+                        "systemctl restart ssh.service")
+
+    def mend(self) -> None:
+        self.server.run("rm /etc/ssh/ssh_host_* && mv /root/kept/* /etc/ssh && rmdir /root/kept && "
+                        "systemctl restart ssh.service")
+
+
 class SshStalled(Midway):
     """Packets are lost from then on."""
 
@@ -287,6 +305,7 @@ class SshServerKilled(Midway):
     bound = SshStalled.bound
 
     def break_now(self) -> None:
+        self.server.run("sync")          # else it may lose what it has got
         self.server.kill()
 
     def mend(self) -> None:
@@ -370,6 +389,32 @@ class NfsStalled(Nfs, Midway):
         self.server.unplug(plugged=True)
 
 
+class NfsServerKilled(NfsStalled):
+    """The server loses its power."""
+
+    title = "NFS: the server is killed while the dump is written"
+
+    def break_now(self) -> None:
+        self.server.kill()
+
+    def mend(self) -> None:
+        self.server.start()
+
+
+class KernelHangs(Fault):
+    """No process of the crash kernel gets the CPU any more, from within a hook on."""
+
+    title = "The crash kernel hangs as a whole, and there is a hardware watchdog"
+    outcome, says = "reset", r"hardware watchdog '/dev/watchdog0' resets the machine after 10 s"
+    config = f"{LOCAL}kdump_pre /bin/starve\nwatchdog_timeout {WATCHDOG}\n"
+    bound = ORDINARY + WATCHDOG
+    modules = ("i6300esb",)
+
+    def setup(self) -> Setup:
+        return dataclasses.replace(super().setup(), qemu_arguments=["-device", "i6300esb"],
+                                   programs={"/bin/starve": guest.compile_static("starve.c")})
+
+
 class NoMemory(Fault):
     """The crash kernel has not enough memory to start our program."""
 
@@ -394,11 +439,11 @@ class LessMemory(Fault):
 
 
 ALL = (DeviceMissing, DiskFull, DiskSmall, ReadOnly, NoFileSystem, PreHookFails, PreHookForbids,
-       PreHookHangs, PostHookFails, SshRefused, ServerSilent, HostKeyChanged, SshdKilled,
-       SshStalled, SshServerKilled, SshFull, NfsDown, NfsReadOnly, NfsStalled, NoMemory, LessMemory,
-       LittleMemory)
+       PreHookHangs, PostHookFails, SshRefused, ServerSilent, HostKeyChanged,
+       HostKeyChangesMidway, SshdKilled, SshStalled, SshServerKilled, SshFull, NfsDown, NfsReadOnly,
+       NfsStalled, NfsServerKilled, KernelHangs, NoMemory, LessMemory, LittleMemory)
 FAULTS = {fault.__name__: fault for fault in ALL}
-CHOSEN = tuple(FAULTS) if settings.current.matrix else ("SshStalled",)
+CHOSEN = tuple(FAULTS) if settings.current.matrix else ("SshStalled", "KernelHangs")
 
 
 @dataclasses.dataclass
@@ -412,7 +457,7 @@ class Observed:
     def outcome(self) -> str:
         """One of OUTCOMES."""
         return next((name for name, words in WORDS if re.search(words, self.ended.console)),
-                    "none")
+                    "none" if "Kernel panic" in self.ended.console else "reset")
 
     @property
     def left(self) -> str:
@@ -461,7 +506,9 @@ class CaptureFaults(case.VmCase):
         """By restarting, and by the crash kernel's own clock."""
         seen = observed(fault)
         self.assertEqual(seen.ended.result.how, "ended", seen.ended.console[-1000:])
-        if seen.fault.outcome != "none":
+        if seen.fault.outcome == "reset":
+            self.assertNotIn("reboot: ", seen.ended.console)
+        if seen.fault.outcome not in UNSPOKEN:
             self.assertIn("kdump: rebooting", seen.ended.console)
             self.assertLess(seen.ended.seconds, seen.fault.bound)
 
@@ -483,7 +530,7 @@ class CaptureFaults(case.VmCase):
     def check_log_is_saved_or_shown(self, fault):
         """Unless nothing was to be saved, or the crash kernel could not even start us."""
         seen = observed(fault)
-        if seen.fault.outcome in ("none", "skipped"):
+        if seen.fault.outcome in (*UNSPOKEN, "skipped"):
             return
         logs = [dump.text("vmcore-dmesg.txt") for dump in seen.dumps]
         self.assertTrue(seen.shows_log or any("sysrq triggered crash" in log for log in logs))

@@ -181,8 +181,12 @@ def crashed_image(kernel: str, way: str) -> Crashed:
                           image=image, verbose=case.show)
 
 
-@case.expanded_over(kernel=settings.current.loader_kernels[-1:],
-                    way=("uki-s", "uki-c", "vmlinux-c", "zboot-s", "zboot-zstd-c"))
+WAYS = ("uki-s", "vmlinux-c", "zboot-zstd-c")
+MORE_WAYS = ("uki-c", "zboot-s")
+
+
+@case.expanded_over(kernel=settings.current.loader_kernels[-1:], way=WAYS + (
+    MORE_WAYS if settings.current.all_kernels or settings.current.matrix else ()))
 class CrashImage(LoaderCase):
     """A crash kernel in other wrappings than a bzImage."""
 

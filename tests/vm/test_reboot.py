@@ -13,11 +13,14 @@ import ranges
 import settings
 from fast_reboot import Hop
 
-FEW = (Hop("bzImage"), Hop("bzImage", "-c"), Hop("vmlinux", "-c"), Hop("uki"))
-EVERY = (*FEW, Hop("bzImage", "", "shutdown"), Hop("bzImage", "-c", "force"), Hop("gzip"),
-         Hop("xz", "-c"), Hop("zstd"), Hop("lz4", "-c"), Hop("bzip2"), Hop("lzma", "-c"),
-         Hop("zboot"), Hop("zboot-zstd", "-c"), Hop("uki", "-c"), Hop("vmlinux", ""))
-ON_EFI = (Hop("bzImage"), Hop("bzImage", "-c"), Hop("vmlinux", "-c"))
+BOTH_CALLS = (Hop("bzImage"), Hop("bzImage", "-c"))
+FEW = (*BOTH_CALLS, Hop("vmlinux", "-c"), Hop("uki"))
+# One of each kind of image and start; the compressions have unit tests.
+EACH_KIND = (*FEW, Hop("bzImage", "", "shutdown"), Hop("bzImage", "-c", "force"), Hop("xz", "-c"),
+             Hop("zboot-zstd", "-c"))
+EVERY = (*EACH_KIND, Hop("gzip"), Hop("zstd"), Hop("lz4", "-c"), Hop("bzip2"), Hop("lzma", "-c"),
+         Hop("zboot"), Hop("uki", "-c"), Hop("vmlinux", ""))
+ON_EFI = (*BOTH_CALLS, Hop("vmlinux", "-c"))
 EVERY_IMAGE_KERNEL = "6.12"
 
 
@@ -47,12 +50,24 @@ class Step:
         return f"{self.chain}_{self.number}_{self.hop}"
 
 
+def hops(kernel: str) -> tuple[Hop, ...]:
+    """Those of a kernel's guest with a BIOS."""
+    much = kernel == EVERY_IMAGE_KERNEL
+    if settings.current.matrix or (settings.current.all_kernels and much):
+        return EVERY
+    if settings.current.all_kernels:
+        return FEW
+    return EACH_KIND if much else BOTH_CALLS
+
+
 def chains() -> list[Chain]:
-    """The guests of this run."""
-    found = [Chain(kernel, EVERY if kernel == EVERY_IMAGE_KERNEL or settings.current.matrix else
-                   FEW) for kernel in settings.current.loader_kernels]
-    on_efi = settings.current.loader_kernels[0 if settings.current.matrix else -1:]
-    return found + [Chain(kernel, ON_EFI, efi=True) for kernel in on_efi]
+    """The guests of this run: by default one a kernel, the newest with EFI."""
+    known = settings.current.loader_kernels
+    every = settings.current.matrix or settings.current.all_kernels
+    on_bios = known if every or len(known) == 1 else known[:-1]
+    on_efi = known if settings.current.matrix else known[-1:]
+    return ([Chain(kernel, hops(kernel)) for kernel in on_bios] +
+            [Chain(kernel, ON_EFI, efi=True) for kernel in on_efi])
 
 
 def steps() -> list[Step]:

@@ -141,7 +141,7 @@ def _fill(recipe: Recipe, kernel: kernels.Kernel, folder: pathlib.Path, verbose)
     run = guest.GuestRun(kernel, _initrd(recipe, kernel), disks, recipe.memory_mib, recipe.cpus,
                          recipe.cpu_model, extra_arguments="hugepages=16",
                          time_limit=1200 if recipe.bench else 420)
-    result = run.run(folder / "console.log", verbose)
+    result = guest.boot_twice_at_most(lambda: run.run(folder / "console.log", verbose))
     if not result.has("RAWCOPY: done"):
         last = "".join(result.console.splitlines(keepends=True)[-25:])
         raise archive.ArchiveError(f"the guest ended ({result.how}) without a vmcore:\n{last}")

@@ -164,7 +164,7 @@ def run(programs: Programs, kernel: kernels.Kernel, work: pathlib.Path, *,
     machine = guest.GuestRun(kernel, contents, disks, recipe.memory_mib, recipe.cpus,
                              recipe.cpu_model, extra_arguments="hugepages=16",
                              time_limit=time_limit)
-    result = machine.run(work / "console.log", verbose)
+    result = guest.boot_twice_at_most(lambda: machine.run(work / "console.log", verbose))
     vmcore.take_account(disk, work)
     files.unlink()
     folders = destination.copy_folders(words.get("path", "/crash"), work / "saved")

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "filter/dump_file.h"
+
+#include <algorithm>
+
+#include "dumpfile/elf_writer.h"
+#include "elf/notes.h"
+#include "filter/core_segments.h"
+
+namespace kdumpkit {
+namespace {
+
+constexpr size_t kBitmapChunk = size_t{64} << 10;
+
+// Page frames that the dump speaks of: those of its input, at least.
+uint64_t FrameCount(const Crash& crash, const Selection& selection) {
+  std::vector<PfnRun> existing = ExistingRuns(crash.input.existing(), crash.page_shift);
+  uint64_t frames = existing.empty() ? 0 : existing.back().end;
+  if (crash.input.kdump && crash.input.kdump->info().block_size() == crash.page_size)
+    frames = std::max(frames, crash.input.kdump->info().max_mapnr);
+  return std::max(frames, selection.kept.pages());
+}
+
+KdumpParameters MakeParameters(const Crash& crash, const Selection& selection, int level,
+                               Codec codec) {
+  KdumpParameters parameters;
+  const Input& input = crash.input;
+  parameters.abi = {input.machine.order, input.machine.word_size, input.machine.word_size};
+  if (input.kdump) {
+    parameters.abi = input.kdump->info().abi;
+    parameters.status = input.kdump->info().header.status & kKdumpVmemmapExcluded;
+  }
+  if (selection.vmemmap_dropped) parameters.status |= kKdumpVmemmapExcluded;
+  parameters.block_size = static_cast<uint32_t>(crash.page_size);
+  parameters.max_mapnr = FrameCount(crash, selection);
+  parameters.utsname = crash.utsname.fields;
+  parameters.crash_time = crash.crash_time;
+  parameters.cpu_count = input.cpu_count;
+  parameters.phys_base = crash.phys_base;
+  parameters.dump_level = level | input.dump_level();
+  parameters.codec = codec;
+  parameters.notes = input.raw_notes;
+  parameters.vmcoreinfo_offset = input.vmcoreinfo_offset;
+  parameters.vmcoreinfo_size = input.vmcoreinfo_size;
+  parameters.eraseinfo = input.eraseinfo;
+  return parameters;
+}
+
+Status WriteBitmap(KdumpWriter& writer, KdumpWriter::Bitmap which, const PageBitmap& bitmap) {
+  uint64_t total = writer.bitmap_bytes();
+  for (uint64_t at = 0; at < total; at += kBitmapChunk) {
+    size_t size = static_cast<size_t>(std::min<uint64_t>(kBitmapChunk, total - at));
+    TRY(writer.WriteBitmap(which, at, bitmap.Bytes(at, size)));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<DumpWriter>> BeginKdump(std::unique_ptr<DumpSink> sink, const Crash& crash,
+                                               const Selection& selection, int level,
+                                               const FilterOptions& options) {
+  KdumpParameters parameters = MakeParameters(crash, selection, level, options.codec);
+  auto writer = std::make_unique<KdumpWriter>(
+      TRY(KdumpWriter::Create(std::move(sink), parameters, selection.kept_pages)));
+  std::vector<PfnRun> runs = ExistingRuns(crash.input.existing(), crash.page_shift);
+  PageBitmap existing(parameters.max_mapnr, runs);
+  TRY(WriteBitmap(*writer, KdumpWriter::Bitmap::kExisting, existing));
+  TRY(WriteBitmap(*writer, KdumpWriter::Bitmap::kDumped, selection.kept));
+  TRY(writer->BeginData());
+  return writer;
+}
+
+// In an ELF core the record of erased data is a note; one that came with a note has it already.
+ByteBuffer NotesWithEraseRecord(const Input& input) {
+  ByteBuffer notes = input.raw_notes;
+  bool there = std::ranges::any_of(input.notes,
+                                   [](const Note& note) { return note.name == kEraseinfoName; });
+  if (input.eraseinfo.empty() || there) return notes;
+  // The padding of /proc/vmcore would end the list before it.
+  if (!input.notes.empty()) {
+    const Note& last = input.notes.back();
+    notes.resize((last.raw_offset + last.desc.size() + 3) / 4 * 4);
+  }
+  ByteBuffer record = MakeNote(kEraseinfoName, input.eraseinfo, input.machine.order);
+  notes.insert(notes.end(), record.begin(), record.end());
+  return notes;
+}
+
+Result<std::unique_ptr<ElfWriter>> MakeElf(std::unique_ptr<DumpSink> sink, const Crash& crash,
+                                           const Selection& selection) {
+  const Input& input = crash.input;
+  if (input.machine.elf_machine == 0)
+    return Unsupported(
+        "the dump does not say which machine it is from, which an ELF core has to; write a kdump "
+        "file (without -E)");
+  ByteBuffer notes = NotesWithEraseRecord(input);
+  ElfParameters parameters;
+  parameters.machine = input.machine.elf_machine;
+  parameters.order = input.machine.order;
+  parameters.word_size = input.machine.word_size;
+  parameters.page_size = crash.page_size;
+  parameters.segments =
+      CutSegments(FindMappings(input, crash.kernel.get()), selection.kept, crash.page_shift);
+  parameters.notes = notes;
+  return ElfWriter::Create(std::move(sink), std::move(parameters), selection.kept_pages);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<DumpWriter>> BeginDump(std::unique_ptr<DumpSink> sink, const Crash& crash,
+                                              const Selection& selection, int level,
+                                              const FilterOptions& options) {
+  if (!options.elf) return BeginKdump(std::move(sink), crash, selection, level, options);
+  std::unique_ptr<ElfWriter> writer = TRY(MakeElf(std::move(sink), crash, selection));
+  TRY(writer->Begin());
+  return std::unique_ptr<DumpWriter>(std::move(writer));
+}
+
+uint64_t DumpFileBytes(const Crash& crash, const Selection& selection, const FilterOptions& options,
+                       uint64_t data_bytes) {
+  auto sink = std::make_unique<FileSink>(-1);
+  if (options.elf) {
+    auto writer = MakeElf(std::move(sink), crash, selection);
+    return writer ? (*writer)->FileBytes(data_bytes) : 0;
+  }
+  auto writer = KdumpWriter::Create(
+      std::move(sink), MakeParameters(crash, selection, 0, Codec::kNone), selection.kept_pages);
+  return writer ? writer->FileBytes(data_bytes) : 0;
+}
+
+}  // namespace kdumpkit
