@@ -9,9 +9,11 @@
 #include <cstdio>
 #include <optional>
 
+#include "capture/modules.h"
 #include "capture/real_system.h"
 #include "capture/recover.h"
 #include "capture/run.h"
+#include "capture/volume_keys.h"
 
 namespace kdumpkit {
 namespace {
@@ -19,15 +21,18 @@ namespace {
 constexpr const char kHelp[] =
     "Usage: kdump-capture [-h] [-v]\n"
     "       kdump-capture --recover DEVICE FOLDER\n"
+    "       kdump-capture --open-volumes\n"
     "Saves the dead kernel's memory from '/proc/vmcore' as '/etc/kdump.conf' and the kernel's\n"
     "command line (kdump.dest=UUID=..., kdump.path=...) say, then reboots. Runs in the capture\n"
     "kernel only, as '/init' of its initramfs or as an ordinary program; see kdump-capture(8).\n"
     "\n"
     "  --recover      in the running system: make files below FOLDER of the dump on a raw DEVICE\n"
+    "  --open-volumes in the capture kernel: open the LUKS volumes whose devices are there\n"
     "  -h, --help     show this text\n"
     "  -v, --version  show the version\n";
 
 constexpr option kOptions[] = {{"recover", no_argument, nullptr, 'r'},
+                               {"open-volumes", no_argument, nullptr, 'o'},
                                {"help", no_argument, nullptr, 'h'},
                                {"version", no_argument, nullptr, 'v'},
                                {nullptr, 0, nullptr, 0}};
@@ -61,12 +66,24 @@ int Recover(const std::string& device, const std::string& folder) {
   return recovered->problems.empty() ? 0 : 3;
 }
 
+// For the hooks of dracut and initramfs-tools, whose other devices may stand on a volume. 0 there
+// is no more to do, 1 a volume's device is not there yet.
+int OpenVolumesNow() {
+  RealSystem system;
+  Result<RootDir> root = RootDir::Open("/");
+  CHECK(root.has_value());
+  CaptureLog log(STDOUT_FILENO, [&system] { return system.Uptime(); });
+  (void)LoadListedModules(*root, root->ReadLine("/proc/cmdline").value_or(""), system, log);
+  return OpenVolumes(*root, std::chrono::seconds(0), system, log) == VolumesState::kDone ? 0 : 1;
+}
+
 // The exit status if the program is to end now.
 std::optional<int> ReadOptions(int argc, char** argv) {
   bool recover = false;
   for (int c; (c = getopt_long(argc, argv, "hv", kOptions, nullptr)) != -1;) {
     recover |= c == 'r';
     if (c == 'r') continue;
+    if (c == 'o') return OpenVolumesNow();
     if (c == 'h') return std::fputs(kHelp, stdout) < 0 ? 1 : 0;
     if (c == 'v') return std::printf("kdump-capture %s\n", KDUMPKIT_VERSION) < 0 ? 1 : 0;
     return 2;

@@ -4,6 +4,7 @@
 #include "capture/mounted_target.h"
 #include "capture/raw_target.h"
 #include "capture/ssh_target.h"
+#include "capture/volume_keys.h"
 
 namespace kdumpkit {
 
@@ -16,6 +17,10 @@ bool NeedsNetwork(const Destination& destination) {
 Result<std::unique_ptr<Target>> OpenTarget(const Destination& destination,
                                            std::chrono::seconds patience,
                                            const CaptureContext& context) {
+  if (destination.kind == Kind::kDevice || destination.kind == Kind::kRaw) {
+    context.Begin("opening encrypted volumes", context.config.device_timeout);
+    (void)OpenVolumes(context.root, context.config.device_timeout, context.system, context.log);
+  }
   switch (destination.kind) {
     case Kind::kDevice:
     case Kind::kNfs:

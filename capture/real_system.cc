@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "capture/device_mapper.h"
 
 namespace kdumpkit {
 namespace {
@@ -145,6 +146,8 @@ Result<FileSystemId> RealSystem::Probe(const std::string& device) {
     return Unsupported("'{}' has no known file system", device);
   return id;
 }
+
+Status RealSystem::MapDevice(const MapRequest& request) { return kdumpkit::MapDevice(request); }
 
 time_t RealSystem::WallClock() { return time(nullptr); }
 

@@ -15,6 +15,7 @@ class RealSystem : public CaptureSystem {
   Result<uint64_t> FreeBytes(const std::string& path) override;
   Status SyncFileSystem(const std::string& path) override;
   Result<FileSystemId> Probe(const std::string& device) override;
+  Status MapDevice(const MapRequest& request) override;
   time_t WallClock() override;
   std::chrono::milliseconds Uptime() override;
   void Sleep(std::chrono::milliseconds duration) override;

@@ -32,6 +32,15 @@ struct MountRequest {
   std::chrono::milliseconds limit{0};
 };
 
+// A device of device mapper, of one target.
+struct MapRequest {
+  std::string name;  // in /dev/mapper
+  std::string uuid;  // of the LUKS header
+  uint64_t sectors = 0;
+  std::string type;   // of the target: "crypt"
+  std::string table;  // its parameters
+};
+
 class CaptureSystem {
  public:
   virtual ~CaptureSystem() = default;
@@ -50,6 +59,9 @@ class CaptureSystem {
   // Looks at a block device's superblock; kUnsupported when it holds nothing known and is no
   // partition with a UUID either.
   virtual Result<FileSystemId> Probe(const std::string& device) = 0;
+
+  // See device_mapper.h.
+  virtual Status MapDevice(const MapRequest& request) = 0;
 
   // Seconds since 1970, for the name of the dump's folder.
   virtual time_t WallClock() = 0;

@@ -88,6 +88,22 @@ Result<std::unique_ptr<ElfWriter>> ElfWriter::Create(std::unique_ptr<DumpSink> s
 
 uint64_t ElfWriter::room() const { return parameters_.segments.size() + 1 + kSpare; }
 
+const ElfRun& ElfWriter::RunOf(uint64_t number) const {
+  auto after = std::ranges::upper_bound(parameters_.runs, number, {}, &ElfRun::first_page);
+  CHECK(after != parameters_.runs.begin());
+  return *std::prev(after);
+}
+
+FileOffset ElfWriter::PageOffset(uint64_t number) const {
+  if (parameters_.runs.empty()) return data_start_;
+  const ElfRun& run = RunOf(number);
+  return data_start_ + (run.place + (number - run.first_page)) * parameters_.page_size;
+}
+
+FileOffset ElfWriter::DataEnd() const {
+  return page_count_ == 0 ? data_start_ : PageOffset(page_count_ - 1) + parameters_.page_size;
+}
+
 void ElfWriter::LayOut() {
   const Sizes& sizes = SizesOf(wide_);
   notes_offset_ = RoundUp(sizes.header + room() * sizes.program + sizes.section, 8);
@@ -95,7 +111,7 @@ void ElfWriter::LayOut() {
 }
 
 bool ElfWriter::FitsElf32() const {
-  if (PageOffset(page_count_).value > kMaxU32) return false;
+  if (DataEnd().value > kMaxU32) return false;
   return std::ranges::all_of(parameters_.segments, [](const ElfSegment& segment) {
     return segment.paddr.value + segment.memory_size <= kMaxU32 && segment.vaddr.value <= kMaxU32;
   });
@@ -157,8 +173,17 @@ Status ElfWriter::Begin() const {
       .In("writing the ELF header");
 }
 
+// Pages that follow each other by number, which their places need not.
 Status ElfWriter::WriteRun(uint64_t number, ByteView data) const {
-  return sink_->WriteAt(PageOffset(number), data).In("writing page data");
+  while (!data.empty()) {
+    const ElfRun& run = RunOf(number);
+    uint64_t end = &run == &parameters_.runs.back() ? page_count_ : (&run)[1].first_page;
+    size_t size = std::min<uint64_t>(data.size(), (end - number) * parameters_.page_size);
+    TRY(sink_->WriteAt(PageOffset(number), data.first(size)).In("writing page data"));
+    data = data.subspan(size);
+    number = end;
+  }
+  return {};
 }
 
 Status ElfWriter::WritePages(uint64_t first_index, std::span<const PageDescriptor> descriptors,
@@ -232,8 +257,7 @@ std::vector<ElfSegment> ElfWriter::Present() const {
 Result<ElfWriter::Table> ElfWriter::RewriteTable(std::span<const ElfSegment> segments) const {
   Table table = {SizesOf(wide_).header, segments.size() + 1};
   if (std::ranges::equal(segments, parameters_.segments)) return table;
-  if (!sink_->rewritable() || table.count > room())
-    table.offset = RoundUp(PageOffset(page_count_).value, 8);
+  if (!sink_->rewritable() || table.count > room()) table.offset = RoundUp(DataEnd().value, 8);
   TRY(sink_->WriteAt(FileOffset(table.offset), EncodeTable(segments))
           .In("writing program headers"));
   return table;
@@ -246,6 +270,6 @@ Status ElfWriter::Finish(bool complete) const {
   return sink_->End();
 }
 
-uint64_t ElfWriter::FileBytes(uint64_t) const { return PageOffset(page_count_).value; }
+uint64_t ElfWriter::FileBytes(uint64_t) const { return DataEnd().value; }
 
 }  // namespace kdumpkit

@@ -23,18 +23,28 @@ struct ElfSegment {
   bool operator==(const ElfSegment&) const = default;
 };
 
+// Pages whose places in the file follow each other, from the one with this number on.
+struct ElfRun {
+  uint64_t first_page = 0;
+  uint64_t place = 0;  // in pages from the beginning of the data
+
+  bool operator==(const ElfRun&) const = default;
+};
+
 struct ElfParameters {
   uint16_t machine = 0;  // e_machine
   ByteOrder order = ByteOrder::kLittle;
   int word_size = 8;       // 4 makes an ELF32 file if all its numbers fit
   uint64_t page_size = 0;  // bytes
   std::vector<ElfSegment> segments;
-  ByteView notes;  // contents of the PT_NOTE; borrowed for Create only
+  std::vector<ElfRun> runs;  // all pages, ascending
+  ByteView notes;            // contents of the PT_NOTE; borrowed for Create only
 };
 
 // Every page of the dump has its place from the beginning, in order of page frame; pages of zeros
-// are holes of the file. So pages may come in any order, and only those that never came, or could
-// not be read, change the segments: Finish cuts them out.
+// are holes of the file, and so may be the places of what was left out between two runs. So pages
+// may come in any order, and only those that never came, or could not be read, change the segments:
+// Finish cuts them out.
 //
 // From Begin on the file opens as a truncated core, and is marked incomplete in e_flags (on
 // machines that have no flags of their own there) until Finish(true) rewrites the ELF header. Into
@@ -66,9 +76,9 @@ class ElfWriter final : public DumpWriter {
 
   ElfWriter(std::unique_ptr<DumpSink> sink, ElfParameters parameters, uint64_t page_count);
   uint64_t room() const;  // for so many program headers
-  FileOffset PageOffset(uint64_t number) const {
-    return data_start_ + number * parameters_.page_size;
-  }
+  const ElfRun& RunOf(uint64_t number) const;
+  FileOffset PageOffset(uint64_t number) const;
+  FileOffset DataEnd() const;
   bool FitsElf32() const;
   // Sets data_start_ and what stands before it.
   void LayOut();

@@ -22,6 +22,11 @@ NoteList ParseNotes(ByteView raw, size_t begin, ByteOrder order, FileOffset offs
 // The name of the note with the record of erased data (makedumpfile).
 inline constexpr std::string_view kEraseinfoName = "ERASEINFO";
 
+// The name of our own note in an ELF core: two 32-bit numbers, the dump level that was applied and
+// the bits of a kdump header's status that are kept. It is the last note.
+inline constexpr std::string_view kFilterNoteName = "KDUMPKIT";
+inline constexpr size_t kFilterNoteSize = 8;
+
 // A note of type 0 as it stands in a note segment.
 ByteBuffer MakeNote(std::string_view name, ByteView desc, ByteOrder order);
 

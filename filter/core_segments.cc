@@ -8,6 +8,8 @@
 namespace kdumpkit {
 namespace {
 
+constexpr uint64_t kMapped = uint64_t{4} << 20;
+
 // All memory of a dump that is filtered again: what it has need not be what it calls memory.
 std::vector<PhysRange> AllMemory(const Input& input) {
   std::vector<PhysRange> memory = input.existing();
@@ -100,6 +102,20 @@ std::vector<ElfSegment> CutSegments(std::span<const CoreMapping> mappings, const
   std::vector<ElfSegment> segments;
   for (const CoreMapping& mapping : mappings) Cutter(mapping, kept, page_shift, segments).Cut();
   return segments;
+}
+
+std::vector<ElfRun> PlacePages(const PageBitmap& kept, int page_shift) {
+  std::vector<ElfRun> runs;
+  uint64_t number = 0, place = 0, end = 0;
+  for (std::optional<PfnRun> run = kept.NextRun(0); run; run = kept.NextRun(run->end)) {
+    uint64_t gap = run->first - end;
+    if (!runs.empty() && gap << page_shift < kMapped) place += gap;
+    runs.push_back({number, place});
+    number += run->end - run->first;
+    place += run->end - run->first;
+    end = run->end;
+  }
+  return runs;
 }
 
 }  // namespace kdumpkit

@@ -29,4 +29,9 @@ std::vector<CoreMapping> FindMappings(const Input& input, const CrashedKernel* k
 std::vector<ElfSegment> CutSegments(std::span<const CoreMapping> mappings, const PageBitmap& kept,
                                     int page_shift);
 
+// Where the pages stand in the file. What is left out between two runs is a hole of its own size if
+// it is less than 4 MiB: makedumpfile (1.7.2 to 1.7.9) maps so much of a core at once, and takes it
+// for memory without a gap.
+std::vector<ElfRun> PlacePages(const PageBitmap& kept, int page_shift);
+
 }  // namespace kdumpkit

@@ -21,15 +21,18 @@ uint64_t FrameCount(const Crash& crash, const Selection& selection) {
   return std::max(frames, selection.kept.pages());
 }
 
+uint64_t KeptStatus(const Input& input) {
+  return (input.kdump ? input.kdump->info().header.status : input.elf_status) &
+         kKdumpVmemmapExcluded;
+}
+
 KdumpParameters MakeParameters(const Crash& crash, const Selection& selection, int level,
                                Codec codec) {
   KdumpParameters parameters;
   const Input& input = crash.input;
   parameters.abi = {input.machine.order, input.machine.word_size, input.machine.word_size};
-  if (input.kdump) {
-    parameters.abi = input.kdump->info().abi;
-    parameters.status = input.kdump->info().header.status & kKdumpVmemmapExcluded;
-  }
+  if (input.kdump) parameters.abi = input.kdump->info().abi;
+  parameters.status = KeptStatus(input);
   if (selection.vmemmap_dropped) parameters.status |= kKdumpVmemmapExcluded;
   parameters.block_size = static_cast<uint32_t>(crash.page_size);
   parameters.max_mapnr = FrameCount(crash, selection);
@@ -69,30 +72,36 @@ Result<std::unique_ptr<DumpWriter>> BeginKdump(std::unique_ptr<DumpSink> sink, c
   return writer;
 }
 
-// In an ELF core the record of erased data is a note; one that came with a note has it already.
-ByteBuffer NotesWithEraseRecord(const Input& input) {
+// What an ELF core has no field for stands in notes: the record of erased data (unless it came with
+// its note), and the level. The padding of /proc/vmcore would end the list before them.
+ByteBuffer ElfNotes(const Input& input, int level) {
   ByteBuffer notes = input.raw_notes;
-  bool there = std::ranges::any_of(input.notes,
-                                   [](const Note& note) { return note.name == kEraseinfoName; });
-  if (input.eraseinfo.empty() || there) return notes;
-  // The padding of /proc/vmcore would end the list before it.
+  auto add = [&](std::string_view name, ByteView desc) {
+    ByteBuffer note = MakeNote(name, desc, input.machine.order);
+    notes.insert(notes.end(), note.begin(), note.end());
+  };
   if (!input.notes.empty()) {
     const Note& last = input.notes.back();
     notes.resize((last.raw_offset + last.desc.size() + 3) / 4 * 4);
   }
-  ByteBuffer record = MakeNote(kEraseinfoName, input.eraseinfo, input.machine.order);
-  notes.insert(notes.end(), record.begin(), record.end());
+  bool has_record = std::ranges::any_of(
+      input.notes, [](const Note& note) { return note.name == kEraseinfoName; });
+  if (!input.eraseinfo.empty() && !has_record) add(kEraseinfoName, input.eraseinfo);
+  ByteWriter filtered(input.machine.order);
+  filtered.Put(static_cast<uint32_t>(level | input.dump_level()));
+  filtered.Put(static_cast<uint32_t>(KeptStatus(input)));
+  add(kFilterNoteName, std::move(filtered).Take());
   return notes;
 }
 
 Result<std::unique_ptr<ElfWriter>> MakeElf(std::unique_ptr<DumpSink> sink, const Crash& crash,
-                                           const Selection& selection) {
+                                           const Selection& selection, int level) {
   const Input& input = crash.input;
   if (input.machine.elf_machine == 0)
     return Unsupported(
         "the dump does not say which machine it is from, which an ELF core has to; write a kdump "
         "file (without -E)");
-  ByteBuffer notes = NotesWithEraseRecord(input);
+  ByteBuffer notes = ElfNotes(input, level);
   ElfParameters parameters;
   parameters.machine = input.machine.elf_machine;
   parameters.order = input.machine.order;
@@ -100,6 +109,7 @@ Result<std::unique_ptr<ElfWriter>> MakeElf(std::unique_ptr<DumpSink> sink, const
   parameters.page_size = crash.page_size;
   parameters.segments =
       CutSegments(FindMappings(input, crash.kernel.get()), selection.kept, crash.page_shift);
+  parameters.runs = PlacePages(selection.kept, crash.page_shift);
   parameters.notes = notes;
   return ElfWriter::Create(std::move(sink), std::move(parameters), selection.kept_pages);
 }
@@ -110,7 +120,7 @@ Result<std::unique_ptr<DumpWriter>> BeginDump(std::unique_ptr<DumpSink> sink, co
                                               const Selection& selection, int level,
                                               const FilterOptions& options) {
   if (!options.elf) return BeginKdump(std::move(sink), crash, selection, level, options);
-  std::unique_ptr<ElfWriter> writer = TRY(MakeElf(std::move(sink), crash, selection));
+  std::unique_ptr<ElfWriter> writer = TRY(MakeElf(std::move(sink), crash, selection, level));
   TRY(writer->Begin());
   return std::unique_ptr<DumpWriter>(std::move(writer));
 }
@@ -119,7 +129,7 @@ uint64_t DumpFileBytes(const Crash& crash, const Selection& selection, const Fil
                        uint64_t data_bytes) {
   auto sink = std::make_unique<FileSink>(-1);
   if (options.elf) {
-    auto writer = MakeElf(std::move(sink), crash, selection);
+    auto writer = MakeElf(std::move(sink), crash, selection, 0);
     return writer ? (*writer)->FileBytes(data_bytes) : 0;
   }
   auto writer = KdumpWriter::Create(

@@ -105,6 +105,21 @@ std::optional<uint64_t> PhysBaseOfSegments(const Vmcore& vmcore) {
   return std::nullopt;
 }
 
+// Our note is not passed on: it is not the kernel's, and is made anew.
+void TakeFilterNote(Input& input) {
+  if (input.notes.empty()) return;
+  const Note& last = input.notes.back();
+  if (last.name != kFilterNoteName || last.desc.size() != kFilterNoteSize) return;
+  auto number = [&](size_t at) {
+    return LoadUnchecked<uint32_t>(last.desc.data() + at, input.machine.order);
+  };
+  input.elf_level = static_cast<int>(number(0) & kMaxDumpLevel);
+  input.elf_status = number(4);
+  input.raw_notes.resize(last.raw_offset -
+                         MakeNote(kFilterNoteName, {}, input.machine.order).size());
+  input.notes.pop_back();
+}
+
 void FromElf(std::unique_ptr<Vmcore> elf, Input& input) {
   input.elf = std::move(elf);
   const Vmcore& vmcore = *input.elf;
@@ -114,6 +129,7 @@ void FromElf(std::unique_ptr<Vmcore> elf, Input& input) {
   input.notes.assign(vmcore.notes().begin(), vmcore.notes().end());
   for (Note& note : input.notes)
     note.desc = ByteView(input.raw_notes).subspan(note.raw_offset, note.desc.size());
+  TakeFilterNote(input);
   if (const Note* note = vmcore.vmcoreinfo(); note != nullptr) {
     input.vmcoreinfo_offset = note->raw_offset;
     input.vmcoreinfo_size = note->desc.size();
@@ -209,7 +225,7 @@ int Input::possible_level() const {
 }
 
 int Input::dump_level() const {
-  return kdump ? static_cast<int>(kdump->info().sub_header.dump_level & 31) : 0;
+  return kdump ? static_cast<int>(kdump->info().sub_header.dump_level & 31) : elf_level;
 }
 
 std::string_view Input::vmcoreinfo() const {

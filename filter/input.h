@@ -26,7 +26,7 @@ struct Input {
   // The dump level that was applied when the file was made; 0 when none was or nothing says so.
   int dump_level() const;
   // The level that may have been applied: what it leaves out cannot be counted any more. An ELF
-  // core does not say its level, only that it lacks memory.
+  // core of others does not say its level, only that it lacks memory.
   int possible_level() const;
   std::string_view vmcoreinfo() const;  // empty without one
 
@@ -36,6 +36,9 @@ struct Input {
   std::unique_ptr<KdumpReader> kdump;
   bool flattened = false;  // what is read from is a flattened stream
 
+  // Of an ELF core that we made: the level, and what else was kept of a kdump header's status.
+  int elf_level = 0;
+  uint64_t elf_status = 0;
   // elf_machine is 0 when the file does not tell.
   MachineId machine;
   // Contents of the note segments; notes[i].desc and vmcoreinfo() point into them.

@@ -29,7 +29,9 @@ LayoutReport ReportOf(const CrashedKernel& kernel) {
 std::string SourceText(const LayoutReport::Row& row) {
   std::string text(FactSourceName(row.fact.source));
   if (row.fact.confirmed) text += " and BTF";
-  if (row.fact.other) text += fmt::format(", but {} by BTF", FactText(row.key, *row.fact.other));
+  if (row.fact.other)
+    text += fmt::format(", but {} by {}", FactText(row.key, *row.fact.other),
+                        FactSourceName(row.fact.other_source));
   return text;
 }
 
@@ -43,7 +45,10 @@ nlohmann::ordered_json RowJson(const LayoutReport::Row& row) {
                                  {"value", value(row.fact.value)},
                                  {"source", FactSourceName(row.fact.source)},
                                  {"confirmed", row.fact.confirmed}};
-  if (row.fact.other) json["contradicted_by"] = value(*row.fact.other);
+  if (row.fact.other) {
+    json["contradicted_by"] = value(*row.fact.other);
+    json["contradicting_source"] = FactSourceName(row.fact.other_source);
+  }
   return json;
 }
 

@@ -61,7 +61,9 @@ std::vector<BlockDevice> Slaves(const RootDir& root, const BlockDevice& device) 
 // Device mapper: drivers of it begin their UUIDs with who made the device.
 std::string MapperReason(std::string_view uuid) {
   if (uuid.starts_with("LVM-")) return "it is on LVM";
-  if (uuid.starts_with("CRYPT-")) return "it is encrypted (LUKS)";
+  // With a key that the kernel hands over, the capture opens it by itself.
+  if (uuid.starts_with("CRYPT-LUKS")) return "";
+  if (uuid.starts_with("CRYPT-")) return "it is encrypted, and not by LUKS";
   if (uuid.find("mpath-") != std::string_view::npos) return "it is on multipath";
   return "it is on device mapper";
 }
@@ -157,6 +159,16 @@ std::string DiskLink(const RootDir& root, const std::string& folder, const Block
   std::string path = "/dev/disk/" + folder;
   for (const std::string& name : root.List(path))
     if (RealPath(root, fmt::format("{}/{}", path, name)) == device.node) return name;
+  return "";
+}
+
+std::string WhyUnreachable(const RootDir& root, const BlockDevice& device) {
+  std::string disk = DiskOf(root, device.sysfs), name = BaseName(disk);
+  std::string reason = TransportReason(root, device.sysfs);
+  if (name.starts_with("nbd") || name.starts_with("rbd")) reason = NameReasonOf(name);
+  if (!reason.empty()) return reason;
+  for (const BlockDevice& slave : Slaves(root, device))
+    if (reason = WhyUnreachable(root, slave); !reason.empty()) return reason;
   return "";
 }
 

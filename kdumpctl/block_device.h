@@ -32,6 +32,10 @@ std::string DiskLink(const RootDir& root, const std::string& folder, const Block
 // Why an image without udev and device mapper cannot bring it up: "it is on LVM"; empty: it can.
 std::string WhyNotPlain(const RootDir& root, const BlockDevice& device);
 
+// Why no capture image brings it up, because it stands on a disk behind a network: "it is on
+// iSCSI"; empty: one can.
+std::string WhyUnreachable(const RootDir& root, const BlockDevice& device);
+
 // What has to be loaded for the devices above a folder of /sys/devices, that one included.
 struct DriverNeeds {
   std::set<std::string> modules;  // of drivers that are bound now

@@ -107,6 +107,10 @@ Status Planner::ResolveDestinations() {
       failures.push_back(found.error().message());
       continue;
     }
+    if (!found->unreachable.empty()) {
+      failures.push_back(fmt::format("{}: {}", DestinationUri(destination), found->unreachable));
+      continue;
+    }
     if (found->NeedsNetwork()) servers_.push_back(found->capture.host);
     plan_.config.destinations.push_back(found->capture);
     plan_.destinations.push_back(std::move(*found));
@@ -122,6 +126,9 @@ Status Planner::AddRoot() {
   Destination root;
   root.path = "/";
   plan_.root = TRY(ResolveDestination(root, root_, system_).In("failure_action dump_to_rootfs"));
+  if (plan_.root->unreachable.empty()) return {};
+  Warn("failure_action dump_to_rootfs will not work: {}", plan_.root->unreachable);
+  plan_.root.reset();
   return {};
 }
 
@@ -319,6 +326,10 @@ void Planner::AddModules() {
         AddDrivers(root_, *device, needs);
     AddAll(needs, other, modules);
   }
+  for (const LuksVolume& volume : plan_.Volumes()) {
+    std::vector<std::string> needed = VolumeModules(volume, root_);
+    modules.insert(modules.end(), needed.begin(), needed.end());
+  }
   for (const ResolvedDestination* found : plan_.All())
     modules.insert(modules.end(), found->modules.begin(), found->modules.end());
   modules.insert(modules.end(), plan_.config.extra_modules.begin(),
@@ -343,6 +354,9 @@ void Planner::AddTexts() {
     texts.push_back({"/etc/machine-id", *id + "\n", 0444});
   if (!plan_.network.network.empty())
     texts.push_back({"/etc/kdumpkit/network", plan_.network.network, 0644});
+  std::string volumes;
+  for (const LuksVolume& volume : plan_.Volumes()) volumes += VolumeLine(volume);
+  if (!volumes.empty()) texts.push_back({"/etc/kdumpkit/volumes", volumes, 0644});
   if (!plan_.network.hosts.empty()) texts.push_back({"/etc/hosts", plan_.network.hosts, 0644});
   for (ImageText& text : AccountTexts()) texts.push_back(std::move(text));
   if (plan_.builder != ImageBuilder::kKdumpkit) AddFullImageTexts(plan_);
@@ -355,6 +369,15 @@ std::vector<const ResolvedDestination*> CapturePlan::All() const {
   for (const ResolvedDestination& found : destinations) all.push_back(&found);
   if (root) all.push_back(&*root);
   return all;
+}
+
+std::vector<LuksVolume> CapturePlan::Volumes() const {
+  std::vector<LuksVolume> volumes;
+  for (const ResolvedDestination* found : All())
+    for (const LuksVolume& volume : found->volumes)
+      if (std::find(volumes.begin(), volumes.end(), volume) == volumes.end())
+        volumes.push_back(volume);
+  return volumes;
 }
 
 Result<CapturePlan> MakeCapturePlan(const Config& config, const EarlierNetwork& earlier,

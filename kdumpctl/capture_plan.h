@@ -32,6 +32,8 @@ struct CapturePlan {
 
   // All that has to be brought up: the destinations and the root.
   std::vector<const ResolvedDestination*> All() const;
+  // The LUKS volumes among them, each once, in the order in which they are opened.
+  std::vector<LuksVolume> Volumes() const;
 };
 
 // What an earlier image had, and keeps as long as it holds; see FindNetworkFacts. All of it serves

@@ -50,6 +50,7 @@ class Prober {
       Server();
     else
       Device();
+    CheckKeys();
     return std::move(state_);
   }
 
@@ -58,6 +59,7 @@ class Prober {
   void Ssh();
   void Server();
   void Device();
+  void CheckKeys();
   void Free(uint64_t bytes) {
     state_.free_bytes = bytes;
     state_.room = RoomAnswer(bytes, estimate_, config_.min_free);
@@ -83,6 +85,15 @@ void Prober::Folder() {
   // Another user's access says nothing about root's.
   if (!probe->problem.empty() && geteuid() != 0) state_.writable = Unknown("only root can tell");
   Free(probe->free_bytes);
+}
+
+// An open volume here says nothing about the capture kernel.
+void Prober::CheckKeys() {
+  for (const LuksVolume& volume : found_.volumes)
+    if (!IsKeyOffered(volume, root_))
+      state_.reachable = No(fmt::format(
+          "the capture kernel has no key of LUKS volume '{}'; 'kdumpctl restart' hands it over",
+          volume.name));
 }
 
 // Folders that are not there yet are made by the capture.

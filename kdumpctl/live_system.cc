@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -214,6 +215,10 @@ class RealLiveSystem : public LiveSystem {
     Status connected = ConnectTo(*list, limit);
     freeaddrinfo(list);
     return connected;
+  }
+
+  bool HasLogonKey(const std::string& name) override {
+    return syscall(SYS_request_key, "logon", name.c_str(), nullptr, 0) >= 0;
   }
 
   std::optional<std::string> FindProgram(const std::string& name) override {

@@ -53,6 +53,8 @@ class LiveSystem {
   virtual std::optional<std::string> FindTag(const std::string& tag, const std::string& value) = 0;
   // "8:1" for a block device's node.
   virtual std::optional<std::string> DeviceNumber(const std::string& node) = 0;
+  // A "logon" key of this name is in a keyring of this process (root's own keyring among them).
+  virtual bool HasLogonKey(const std::string& name) = 0;
   // In a process of its own, since a file system that hangs holds who touches it.
   virtual Result<FolderProbe> ProbeFolder(const std::string& folder,
                                           std::chrono::milliseconds limit) = 0;

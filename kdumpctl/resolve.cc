@@ -82,7 +82,9 @@ class Resolver {
   void Mounted(const std::string& number);
   void Nfs();
   void Virtiofs();
+  void FindVolumes();
   void NameDevice();
+  std::string StableNode() const;
   void CheckBtrfs(const std::string& uuid);
 
   const RootDir& root_;
@@ -177,6 +179,7 @@ Status Resolver::FoundDevice(const BlockDevice& device) {
   found_.device = device;
   found_.not_small = WhyNotPlain(root_, device);
   AddDrivers(root_, device, found_.drivers);
+  FindVolumes();
   NameDevice();
   if (found_.capture.kind == Kind::kRaw) return {};
   if (found_.capture.fs_type.empty())
@@ -186,16 +189,39 @@ Status Resolver::FoundDevice(const BlockDevice& device) {
   return {};
 }
 
+// The disk's transport comes first: with that, the key does not help.
+void Resolver::FindVolumes() {
+  found_.volumes = LuksVolumesBelow(root_, found_.device);
+  if (std::string reason = WhyUnreachable(root_, found_.device); !reason.empty()) {
+    found_.unreachable = reason +
+                         ", and the capture kernel has no login to that storage; choose a disk of "
+                         "this machine, or a server (ssh, NFS)";
+    return;
+  }
+  if (found_.volumes.empty()) return;
+  found_.unreachable = WhyNoVolumeKeys(root_);
+  for (LuksVolume& volume : found_.volumes)
+    if (found_.unreachable.empty())
+      if (Status known = LookUpMapping(volume, system_); !known)
+        found_.unreachable = known.error().message();
+}
+
 // Names of nodes may change from boot to boot. The small image has no udev and no links.
 void Resolver::NameDevice() {
   if (found_.capture.kind == Kind::kRaw) {
     std::string partition = DiskLink(root_, "by-partuuid", found_.device);
-    found_.capture.source = partition.empty() ? found_.device.node : "PARTUUID=" + partition;
+    found_.capture.source = partition.empty() ? StableNode() : "PARTUUID=" + partition;
     return;
   }
   std::string uuid = FileSystemUuid(root_, system_, found_.device);
-  found_.capture.source = uuid.empty() ? found_.device.node : "UUID=" + uuid;
+  found_.capture.source = uuid.empty() ? StableNode() : "UUID=" + uuid;
   if (found_.capture.fs_type == "btrfs") CheckBtrfs(uuid);
+}
+
+// The numbers of device mapper's nodes depend on the order in which they are made.
+std::string Resolver::StableNode() const {
+  std::optional<std::string> name = root_.ReadLine(found_.device.sysfs + "/dm/name");
+  return name && !name->empty() ? "/dev/mapper/" + *name : found_.device.node;
 }
 
 void Resolver::CheckBtrfs(const std::string& uuid) {

@@ -10,6 +10,7 @@
 #include "kdumpctl/block_device.h"
 #include "kdumpctl/live_system.h"
 #include "kdumpctl/mount_table.h"
+#include "kdumpctl/volume_keys.h"
 
 namespace kdumpkit {
 
@@ -24,6 +25,10 @@ struct ResolvedDestination {
   std::vector<std::string> modules;  // besides: of the file system; those that exist
   // Why only a full initramfs can bring it up: "it is on LVM"; empty: the small image can.
   std::string not_small;
+
+  // Why no image can: a reason, and what to choose instead; empty: one can.
+  std::string unreachable;
+  std::vector<LuksVolume> volumes;  // that it stands on, from the disk upwards
 
   bool NeedsNetwork() const {
     return capture.kind == Destination::Kind::kNfs || capture.kind == Destination::Kind::kSsh;

@@ -182,13 +182,29 @@ LoadRecord Service::WantedLoad(const std::string& test_id) const {
   return load;
 }
 
+// Without their keys volumes stay closed after a crash; the other destinations are worth a load.
+Status Service::OfferKeys() {
+  if (!plan_) return {};
+  std::string reason = OfferVolumeKeys(plan_->Volumes(), root_, system_);
+  if (reason.empty()) return {};
+  const std::vector<ResolvedDestination>& all = plan_->destinations;
+  bool another =
+      std::any_of(all.begin(), all.end(), [](const auto& found) { return found.volumes.empty(); });
+  if (!another) return UsageError("{}", reason);
+  warnings_.push_back(fmt::format("encrypted destinations will not be reached: {}", reason));
+  return {};
+}
+
 Status Service::Load(bool always, const std::string& test_id) {
   LoadRecord load = WantedLoad(test_id);
   command_line_ = load.command_line;
   if (!always && ReadCrashState(root_).loaded && ReadLoadRecord(root_) == load) return {};
   std::optional<std::string> kexec = system_.FindProgram("kexec");
   if (!kexec) return UsageError("'kexec' is not installed");
+  TRY(OfferKeys());
   std::vector<std::string> argv = {*kexec, "-p"};
+  // Keys are handed over by kexec_file_load(2) only.
+  if (plan_ && !plan_->Volumes().empty()) argv.push_back("-s");
   argv.insert(argv.end(), load.arguments.begin(), load.arguments.end());
   argv.push_back("--initrd=" + root_.HostPath(load.image));
   argv.push_back("--append=" + load.command_line);

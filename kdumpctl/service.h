@@ -75,6 +75,7 @@ class Service {
  private:
   Status MakePlan();
   Status Build();
+  Status OfferKeys();
   LoadRecord WantedLoad(const std::string& test_id) const;
 
   const RootDir& root_;

@@ -27,6 +27,9 @@ std::string ImageLine(const Service& service) {
   if (!plan.builder_reason.empty()) line += fmt::format(" ({})", plan.builder_reason);
   if (const ImageRecord* record = service.record())
     line += fmt::format(", {}", SizeText(record->image.state.size));
+  // Why it had to be built is worth a line: a full image takes minutes.
+  if (service.built() && !service.stale_reasons().empty())
+    line += fmt::format("; why: {}", fmt::join(service.stale_reasons(), "; "));
   return line;
 }
 

@@ -13,6 +13,7 @@
 namespace kdumpkit {
 
 class Arch;
+class GivenVmlinux;
 
 struct MachineId {
   uint16_t elf_machine = 0;  // e_machine, for instance EM_X86_64
@@ -49,15 +50,18 @@ class KernelMemory {
 class CrashedKernel {
  public:
   // `source` must outlive the result. Fails when VMCOREINFO lacks what translation needs; says
-  // which key.
-  static Result<std::unique_ptr<CrashedKernel>> Open(const MemorySource& source, MachineId machine,
-                                                     std::string_view vmcoreinfo_text);
+  // which key. `vmlinux` may be null; it has been matched with the kernel.
+  static Result<std::unique_ptr<CrashedKernel>> Open(
+      const MemorySource& source, MachineId machine, std::string_view vmcoreinfo_text,
+      std::shared_ptr<const GivenVmlinux> vmlinux = nullptr);
   virtual ~CrashedKernel() = default;
 
   virtual const Vmcoreinfo& info() const = 0;
   virtual const Arch& arch() const = 0;
   virtual const MachineId& machine() const = 0;
   virtual const MemorySource& source() const = 0;
+  // Names besides those that the kernel carries itself; null when the user gave none.
+  virtual const GivenVmlinux* vmlinux() const { return nullptr; }
   virtual uint64_t page_size() const = 0;  // bytes, a power of two
   virtual int page_shift() const = 0;
   // For the kdump sub header: the variable phys_base of the kernel, modulo 2^64. On x86_64 an

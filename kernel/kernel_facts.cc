@@ -14,6 +14,13 @@ bool SameFact(std::string_view key, uint64_t a, uint64_t b) {
   return a == b;
 }
 
+// The first source that contradicts is the one that is told of.
+void Compare(std::string_view key, uint64_t value, FactSource source, KernelFact& fact) {
+  if (fact.other || SameFact(key, fact.value, value)) return;
+  fact.other = value;
+  fact.other_source = source;
+}
+
 std::optional<uint64_t> Stated(const Vmcoreinfo& info, std::string_view key) {
   size_t open = key.find('(');
   if (open == key.npos) return std::nullopt;
@@ -40,6 +47,8 @@ std::string_view FactSourceName(FactSource source) {
       return "BTF";
     case FactSource::kKallsyms:
       return "kallsyms";
+    case FactSource::kVmlinux:
+      return "vmlinux";
     case FactSource::kHistory:
       return "history";
   }
@@ -56,7 +65,7 @@ KernelFacts KernelFacts::FromVmcoreinfo(const Vmcoreinfo& info) { return KernelF
 
 KernelFacts KernelFacts::Learn(const CrashedKernel& kernel, const KernelNames& names) {
   KernelFacts facts(kernel.info());
-  facts.without_btf_ = names.without_types();
+  if (names.types() == nullptr) facts.without_btf_ = names.without_types();
   if (!facts.without_btf_.empty() && !names.without_symbols().empty())
     facts.without_btf_ += fmt::format(" ({})", names.without_symbols());
   facts.Settle(names);
@@ -72,22 +81,32 @@ bool KernelFacts::HasSymbolFor(std::string_view key) const {
   return Has(key);
 }
 
-// What is learned besides VMCOREINFO. Of symbols only those that VMCOREINFO lacks: for mem_section
-// it gives the array, not the variable.
+// Only those that VMCOREINFO lacks: for mem_section it gives the array, not the variable.
+std::optional<KernelFact> KernelFacts::LearnedSymbol(std::string_view key,
+                                                     const KernelNames& names) const {
+  if (HasSymbolFor(key)) return std::nullopt;
+  std::string_view name = key.substr(7, key.size() - 8);
+  if (auto own = names.OwnSymbol(name))
+    return KernelFact{.value = own->value, .source = FactSource::kKallsyms};
+  Result<VirtAddr> address = names.Symbol(name);
+  if (!address) return std::nullopt;
+  return KernelFact{.value = address->value, .source = FactSource::kVmlinux};
+}
+
+// What is learned besides VMCOREINFO.
 std::optional<KernelFact> KernelFacts::Learned(std::string_view key,
                                                const KernelNames& names) const {
-  if (key.starts_with("SYMBOL(")) {
-    if (HasSymbolFor(key)) return std::nullopt;
-    Result<VirtAddr> address = names.Symbol(key.substr(7, key.size() - 8));
-    if (!address) return std::nullopt;
-    return KernelFact{.value = address->value, .source = FactSource::kKallsyms};
+  if (key.starts_with("SYMBOL(")) return LearnedSymbol(key, names);
+  std::optional<KernelFact> fact;
+  for (auto [types, source] : {std::pair{names.own_types(), FactSource::kBtf},
+                               std::pair{names.vmlinux_types(), FactSource::kVmlinux}}) {
+    if (types == nullptr) continue;
+    std::optional<uint64_t> value = FactFromBtf(*types, key);
+    if (value && !fact) fact = KernelFact{.value = *value, .source = source};
+    if (value) Compare(key, *value, source, *fact);
   }
-  const Btf* types = names.types();
-  if (types == nullptr) return std::nullopt;
-  if (auto value = FactFromBtf(*types, key)) {
-    return KernelFact{.value = *value, .source = FactSource::kBtf};
-  }
-  auto value = Has(key) ? std::nullopt : FactFromHistory(*types, key);
+  if (fact || names.types() == nullptr || Has(key)) return fact;
+  auto value = FactFromHistory(*names.types(), key);
   if (!value) return std::nullopt;
   return KernelFact{.value = *value, .source = FactSource::kHistory};
 }
@@ -99,7 +118,8 @@ void KernelFacts::Settle(const KernelNames& names) {
     std::optional<KernelFact> learned = Learned(row.key, names);
     if (stated && learned) {
       stated->confirmed = SameFact(row.key, stated->value, learned->value);
-      if (!stated->confirmed) stated->other = learned->value;
+      Compare(row.key, learned->value, learned->source, *stated);
+      if (learned->other) Compare(row.key, *learned->other, learned->other_source, *stated);
     }
     if (!stated) stated = learned;
     if (stated) settled_.emplace(std::string(row.key), *stated);
@@ -115,7 +135,8 @@ std::optional<KernelFact> KernelFacts::Find(std::string_view key) const {
 Result<uint64_t> KernelFacts::Get(std::string_view key) const {
   std::optional<KernelFact> fact = Find(key);
   if (!fact) return Unsupported("{} is missing", key);
-  if (fact->other) return Malformed("{} is contradicted by BTF", key);
+  if (fact->other)
+    return Malformed("{} is contradicted by {}", key, FactSourceName(fact->other_source));
   return fact->value;
 }
 
@@ -143,8 +164,9 @@ std::vector<std::string> KernelFacts::Contradictions() const {
   std::vector<std::string> lines;
   for (const auto& [key, fact] : settled_) {
     if (!fact.other) continue;
-    lines.push_back(fmt::format("{} is {} by VMCOREINFO, but {} by BTF", key,
-                                FactText(key, fact.value), FactText(key, *fact.other)));
+    lines.push_back(fmt::format("{} is {} by {}, but {} by {}", key, FactText(key, fact.value),
+                                FactSourceName(fact.source), FactText(key, *fact.other),
+                                FactSourceName(fact.other_source)));
   }
   return lines;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What is known of the dead kernel by name: from VMCOREINFO first, from its own BTF and symbols
-// second. Where the two contradict each other, nothing is known: the rule that asks is off, and its
-// pages are kept.
+// second, from a vmlinux third. Where two contradict each other, nothing is known: the rule that
+// asks is off, and its pages are kept.
 #pragma once
 
 #include <map>
@@ -17,6 +17,7 @@ enum class FactSource : uint8_t {
   kVmcoreinfo,
   kBtf,
   kKallsyms,
+  kVmlinux,  // types or symbols of the vmlinux that the user gave
   kHistory,  // a constant of all kernels whose BTF is like this one's
 };
 std::string_view FactSourceName(FactSource source);
@@ -25,7 +26,8 @@ struct KernelFact {
   uint64_t value = 0;  // NUMBER: the bits of an int64_t
   FactSource source = FactSource::kVmcoreinfo;
   bool confirmed = false;         // BTF says the same
-  std::optional<uint64_t> other;  // what BTF says instead
+  std::optional<uint64_t> other;  // what another source says instead
+  FactSource other_source = FactSource::kBtf;
 };
 
 class KernelFacts {
@@ -64,6 +66,7 @@ class KernelFacts {
   std::optional<KernelFact> Find(std::string_view key) const;
   Result<uint64_t> Get(std::string_view key) const;
   std::optional<KernelFact> Learned(std::string_view key, const KernelNames& names) const;
+  std::optional<KernelFact> LearnedSymbol(std::string_view key, const KernelNames& names) const;
   bool HasSymbolFor(std::string_view key) const;
   void Settle(const KernelNames& names);
 

@@ -7,6 +7,7 @@ namespace kdumpkit {
 
 KernelNames KernelNames::Learn(const CrashedKernel& kernel) {
   KernelNames names;
+  names.vmlinux_ = kernel.vmlinux();
   Result<Kallsyms> symbols = Kallsyms::Read(kernel);
   if (symbols) {
     names.symbols_ = std::move(*symbols);
@@ -29,11 +30,17 @@ void KernelNames::ReadTypes(const CrashedKernel& kernel) {
   types_ = std::move(*types);
 }
 
+std::optional<VirtAddr> KernelNames::OwnSymbol(std::string_view name) const {
+  return symbols_ ? symbols_->Find({name})[0] : std::nullopt;
+}
+
 Result<VirtAddr> KernelNames::Symbol(std::string_view name) const {
-  if (!symbols_) return Unsupported("symbol {} is not known: {}", name, without_symbols_);
-  std::optional<VirtAddr> address = symbols_->Find({name})[0];
-  if (!address) return Unsupported("the kernel has no symbol {}", name);
-  return *address;
+  std::optional<VirtAddr> address = OwnSymbol(name);
+  if (!address && vmlinux_ != nullptr) address = vmlinux_->Symbol(name);
+  if (address) return *address;
+  if (!symbols_ && vmlinux_ == nullptr)
+    return Unsupported("symbol {} is not known: {}", name, without_symbols_);
+  return Unsupported("the kernel has no symbol {}", name);
 }
 
 }  // namespace kdumpkit

@@ -61,6 +61,12 @@ Result<FileSystemId> FakeSystem::Probe(const std::string& device) {
   return found->second;
 }
 
+Status FakeSystem::MapDevice(const MapRequest& request) {
+  calls.push_back(
+      fmt::format("map {} {} {} {}", request.name, request.sectors, request.type, request.table));
+  return map_error == 0 ? Status() : SystemError(map_error, "cannot map");
+}
+
 void FakeSystem::Finish(EndAction action) {
   std::lock_guard lock(mutex_);
   calls.push_back(fmt::format("finish {}", Describe(action)));

@@ -24,6 +24,7 @@ class FakeSystem : public CaptureSystem {
   Result<uint64_t> FreeBytes(const std::string& path) override;
   Status SyncFileSystem(const std::string& path) override;
   Result<FileSystemId> Probe(const std::string& device) override;
+  Status MapDevice(const MapRequest& request) override;
   time_t WallClock() override { return 1700000000; }  // 2023-11-14 22:13:20 UTC
   std::chrono::milliseconds Uptime() override { return now; }
   void Sleep(std::chrono::milliseconds duration) override { now += duration; }
@@ -43,6 +44,7 @@ class FakeSystem : public CaptureSystem {
   std::map<std::string, int> mount_errors;
   std::map<std::string, int> module_errors;
   std::map<std::string, int> options_errors;  // mounts with options that begin so
+  int map_error = 0;                          // of MapDevice
   bool mounts_nothing = false;                // mount(2) succeeds without effect
   std::chrono::milliseconds mount_takes{0};
   std::vector<std::string> mount_options;  // of each mount

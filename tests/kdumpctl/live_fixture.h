@@ -27,6 +27,7 @@ class FakeLiveSystem : public LiveSystem {
   Result<FolderProbe> ProbeFolder(const std::string& folder,
                                   std::chrono::milliseconds limit) override;
   Status Connect(const std::string& host, unsigned port, std::chrono::milliseconds limit) override;
+  bool HasLogonKey(const std::string& name) override { return keys.contains(name); }
   std::optional<std::string> FindProgram(const std::string& name) override;
 
   // A command line that begins so (words joined by blanks) prints this and ends well.
@@ -39,6 +40,7 @@ class FakeLiveSystem : public LiveSystem {
   std::map<std::string, std::string> paths;       // program -> file
   Result<FolderProbe> folder = FolderProbe{"", uint64_t{100} << 30};
   Status connection;
+  std::set<std::string> keys;     // logon keys in the keyring
   std::vector<std::string> runs;  // command lines
 };
 

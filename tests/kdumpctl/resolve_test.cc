@@ -190,7 +190,7 @@ TEST_F(ResolveTest, WhatTheSmallImageCannotBringUp) {
     const char* reason;
   } kCases[] = {
       {"dm-0", "dm/uuid", "LVM-abc\n", "it is on LVM"},
-      {"dm-1", "dm/uuid", "CRYPT-LUKS2-x\n", "it is encrypted (LUKS)"},
+      {"dm-1", "dm/uuid", "CRYPT-PLAIN-x\n", "it is encrypted, and not by LUKS"},
       {"dm-2", "dm/uuid", "mpath-36\n", "it is on multipath"},
       {"dm-3", "dm/uuid", "part1-mpath-36\n", "it is on multipath"},
       {"dm-4", "dm/uuid", "\n", "it is on device mapper"},
@@ -209,14 +209,71 @@ TEST_F(ResolveTest, WhatTheSmallImageCannotBringUp) {
   }
 }
 
-TEST_F(ResolveTest, EncryptedBelowLvm) {
-  AddVirtual("dm-0", "253:0");
-  machine_->Write("/sys/devices/virtual/block/dm-0/dm/uuid", "CRYPT-x");
-  machine_->Block("/sys/devices/virtual/block/linear", "253:1");
-  machine_->Link("/sys/devices/virtual/block/linear/slaves/dm-0",
-                 "/sys/devices/virtual/block/dm-0");
-  EXPECT_EQ(WhyNotPlain(machine_->root(), {"/sys/devices/virtual/block/linear", "/dev/linear"}),
-            "it is encrypted (LUKS)");
+constexpr const char kVolumeUuid[] = "01234567-89ab-cdef-0123-456789abcdef";
+constexpr const char kCrypt[] = "/sys/devices/virtual/block/dm-0";
+
+// A file system on LUKS on a disk.
+class LuksTest : public ResolveTest {
+ protected:
+  LuksTest() {
+    AddVirtual("dm-0", "253:0");
+    machine_->Write(fmt::format("{}/dm/uuid", kCrypt),
+                    "CRYPT-LUKS2-0123456789abcdef0123456789abcdef-secret\n");
+    machine_->Write(fmt::format("{}/dm/name", kCrypt), "secret\n");
+    machine_->Mount("253:0", "/", "/crash", "ext4", "/dev/mapper/secret");
+    system_.answers["dmsetup table secret"] =
+        "0 167936 crypt aes-xts-plain64 :64:logon:cryptsetup:0123-d0 0 8:1 32768 1 "
+        "allow_discards\n";
+  }
+  void MakeKernelAble() { machine_->Folder("/sys/kernel/config/crash_dm_crypt_keys"); }
+};
+
+TEST_F(LuksTest, KernelThatHandsOverNoKeys) {
+  ResolvedDestination found = Get({"/crash"});
+  EXPECT_THAT(found.unreachable, HasSubstr("CONFIG_CRASH_DM_CRYPT"));
+  EXPECT_THAT(found.unreachable, HasSubstr("choose a partition that is not encrypted"));
+}
+
+TEST_F(LuksTest, OpensByTheHandedKey) {
+  MakeKernelAble();
+  ResolvedDestination found = Get({"/crash"});
+  EXPECT_EQ(found.unreachable, "");
+  EXPECT_EQ(found.not_small, "");
+  ASSERT_EQ(found.volumes.size(), 1u);
+  EXPECT_EQ(
+      VolumeLine(found.volumes[0]),
+      fmt::format("{} secret 167936 aes-xts-plain64 64 0 32768 allow_discards\n", kVolumeUuid));
+}
+
+TEST_F(LuksTest, MappingsThatAreNotUnderstood) {
+  MakeKernelAble();
+  for (const char* table :
+       {"", "0 8 crypt aes\n", "0 8 linear 8:1 0 x x x\n", "0 8 crypt aes - 0 8:1 0\n",
+        "0 8 crypt aes :64:logon:x 0 8:1 0 1 integrity:28:aead\n",
+        "0 8 crypt aes 00 0 8:1 0\n8 8 crypt aes 00 0 8:2 0\n"}) {
+    system_.answers["dmsetup table secret"] = table;
+    EXPECT_NE(Get({"/crash"}).unreachable, "") << table;
+  }
+  // A key that is no name.
+  system_.answers["dmsetup table secret"] =
+      "0 8 crypt serpent-cbc-essiv:sha256 00000000000000000000000000000000 0 8:1 4096\n";
+  EXPECT_EQ(Get({"/crash"}).volumes[0].mapping, "8 serpent-cbc-essiv:sha256 16 0 4096");
+}
+
+TEST_F(LuksTest, BelowLvm) {
+  MakeKernelAble();
+  machine_->Block("/sys/devices/virtual/block/dm-1", "253:1");
+  machine_->Link("/sys/devices/virtual/block/dm-1/slaves/dm-0", kCrypt);
+  machine_->Write("/sys/devices/virtual/block/dm-1/dm/uuid", "LVM-abc\n");
+  machine_->Mount("253:1", "/", "/crash", "ext4", "/dev/mapper/lv");
+  ResolvedDestination found = Get({"/crash"});
+  EXPECT_EQ(found.not_small, "it is on LVM");
+  EXPECT_EQ(found.volumes.size(), 1u);
+}
+
+TEST_F(LuksTest, NodesOfMapperAreCalledByName) {
+  MakeKernelAble();
+  EXPECT_EQ(Get({"raw:/dev/dm-0"}).capture.source, "/dev/mapper/secret");
 }
 
 TEST_F(ResolveTest, DisksBehindANetwork) {
@@ -224,6 +281,18 @@ TEST_F(ResolveTest, DisksBehindANetwork) {
   machine_->Block(std::string(kSession) + "/block/sdb", "8:16");
   machine_->Mount("8:16", "/", "/crash", "ext4", "/dev/sdb");
   EXPECT_EQ(Get({"/crash"}).not_small, "it is on iSCSI");
+  EXPECT_THAT(Get({"/crash"}).unreachable, HasSubstr("it is on iSCSI, and the capture kernel has"));
+}
+
+TEST_F(ResolveTest, LvmBehindANetwork) {
+  constexpr const char kDisk[] =
+      "/sys/devices/platform/host3/session1/target3:0:0/3:0:0:1/block/sdb";
+  machine_->Block(kDisk, "8:16");
+  AddVirtual("dm-7", "253:7");
+  machine_->Write("/sys/devices/virtual/block/dm-7/dm/uuid", "LVM-abc\n");
+  machine_->Link("/sys/devices/virtual/block/dm-7/slaves/sdb", kDisk);
+  machine_->Mount("253:7", "/", "/crash", "ext4", "/dev/mapper/x");
+  EXPECT_THAT(Get({"/crash"}).unreachable, HasSubstr("it is on iSCSI"));
 }
 
 TEST_F(ResolveTest, NvmeSubsystem) {

@@ -20,6 +20,7 @@ SOURCES = {
     "5.10": ("bullseye", r"linux-image-5\.10\.0-\d+-amd64"),
     "6.1": ("bookworm", r"linux-image-6\.1\.0-\d+-amd64"),
     "6.12": ("trixie", r"linux-image-6\.12\.\d+\+deb13-amd64"),
+    "7.2": ("trixie-backports", r"linux-image-7\.2\.\d+\+deb13-amd64"),
     "7.3": ("experimental", r"linux-image-7\.3(\.\d+)?(\+deb\d+)?-amd64"),
 }
 DEFAULT = ("6.1", "6.12")

@@ -57,6 +57,7 @@ echo c >/proc/sysrq-trigger
 AFTER_CRASH = KEEP + """
 systemctl --no-pager is-system-running --wait >/dev/null
 keep unit-again systemctl show -p ActiveState -p Result -p StatusText kdump.service
+keep log-again journalctl --boot --output=cat --unit=kdump.service
 keep recover systemctl show -p ActiveState -p Result kdump-recover.service
 keep recover-log journalctl --boot --output=cat --unit=kdump-recover.service
 keep list kdumpctl list --json
@@ -202,6 +203,12 @@ class Service(case.VmCase):
         self.assertIn("sysrq triggered crash", entry["KDUMP_PANIC"])
         self.assertIn(served(builder).folder.name, entry["KDUMP_FOLDER"])
         self.assertEqual(entry["KDUMP_KERNEL"], kernels.find(KERNEL).release)
+
+    def check_image_is_not_built_again(self, builder):
+        """Nothing has changed since."""
+        told = served(builder)
+        for name in ("log-again", "recover-log"):
+            self.assertNotRegex(told.report(name), r"image '\S+' built by")
 
     def check_ready_again(self, builder):
         """After the reboot, without anybody's help."""
