@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "capture/dry_system.h"
 #include "capture/modules.h"
 #include "capture/real_system.h"
 #include "capture/recover.h"
@@ -109,9 +110,14 @@ int Main(int argc, char** argv) {
   umask(077);
   // A server's ssh that goes away must not end the capture.
   signal(SIGPIPE, SIG_IGN);
-  RealSystem system;
   Result<RootDir> root = RootDir::Open("/");
   CHECK(root.has_value());
+  options.dry = ParseDryRun(root->ReadText(kDryRunFile).value_or(""));
+  if (options.dry) {
+    DrySystem system(*root, *options.dry);
+    return ExitStatus(RunCapture(options, *root, system));
+  }
+  RealSystem system;
   int status = ExitStatus(RunCapture(options, *root, system));
   // The end of process 1 is a kernel panic.
   while (options.is_init) pause();

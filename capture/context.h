@@ -8,6 +8,7 @@
 #include "capture/memory_gauge.h"
 #include "capture/system.h"
 #include "capture/watchdog.h"
+#include "config/dry_run.h"
 
 namespace kdumpkit {
 
@@ -18,7 +19,8 @@ struct CaptureContext {
   CaptureLog& log;
   Watchdog& watchdog;
   MemoryGauge& memory;
-  const std::string& filter;  // kdump-filter, as it is to be run
+  const std::string& filter;    // kdump-filter, as it is to be run
+  const DryRun* dry = nullptr;  // null: it is a real one
 
   // What follows must not take longer than the time allowed without progress.
   void Begin(std::string what, std::chrono::seconds longer = std::chrono::seconds(0)) const {

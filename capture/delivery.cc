@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "capture/delivery.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -250,6 +251,13 @@ void Delivery::TakeResult(Target& target, DumpResult result, Delivered& delivere
   files_.push_back(std::move(result.file));
 }
 
+// For kdumpctl, whatever becomes of the destination.
+void Delivery::WriteReport(std::string_view text) {
+  Result<UniqueFd> fd = context_.root.OpenAt(kDryReport, O_WRONLY | O_TRUNC);
+  Status written = fd ? WriteFully(fd->get(), AsBytes(text)) : Status(fd.error());
+  if (!written) context_.log.Say("{}, ignoring", written.error().message());
+}
+
 void Delivery::WriteManifest(Target& target, const Delivered& delivered) {
   const CaptureConfig& config = context_.config;
   Manifest manifest;
@@ -279,7 +287,9 @@ void Delivery::WriteManifest(Target& target, const Delivered& delivered) {
   if (!delivered.blames_destination)
     for (const Destination& destination : rest_)
       manifest.destinations.push_back({DestinationUri(destination), "skipped", "", 0});
-  Result<StoredFile> stored = StoreText(target, "manifest.json", ManifestText(manifest));
+  std::string text = ManifestText(manifest);
+  if (context_.dry != nullptr) WriteReport(text);
+  Result<StoredFile> stored = StoreText(target, "manifest.json", text);
   if (!stored) context_.log.Say("manifest.json not saved: {}, ignoring", stored.error().message());
 }
 
@@ -291,8 +301,19 @@ void Delivery::SaveLog(Target& target) {
   if (!stored) context_.log.Say("capture.log not saved: {}, ignoring", stored.error().message());
 }
 
+// Whatever became of it.
+void Delivery::RemoveTest(Target& target) {
+  if (context_.dry == nullptr || context_.dry->keep || context_.config.test_id.empty()) return;
+  Status removed = target.RemoveFolder();
+  context_.log.Console(removed ? fmt::format("the test's folder is removed again: {}",
+                                             target.Describe(""))
+                               : fmt::format("the test's folder is left: {}",
+                                             removed.error().message()));
+}
+
 void Delivery::Close(Target& target, Delivered& delivered) {
   SaveLog(target);
+  RemoveTest(target);
   Status closed = target.Close();
   if (closed) return;
   delivered.outcome = CaptureOutcome::kFailed;

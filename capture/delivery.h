@@ -72,7 +72,9 @@ class Delivery {
   bool Fits(const DumpChoice& choice, uint64_t usable);
   void TakeResult(Target& target, DumpResult result, Delivered& delivered);
   void WriteManifest(Target& target, const Delivered& delivered);
+  void WriteReport(std::string_view text);
   void SaveLog(Target& target);
+  void RemoveTest(Target& target);
   void Close(Target& target, Delivered& delivered);
   double SecondsSince(std::chrono::milliseconds begin) const;
   uint64_t MemorySize() const;

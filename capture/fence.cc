@@ -16,7 +16,8 @@ constexpr const char* kPrograms[] = {"/usr/libexec/fence_kdump_send", "/usr/lib/
 
 std::optional<ChildProcess> StartFence(const CaptureContext& context) {
   const CaptureConfig& config = context.config;
-  if (config.fence_nodes.empty()) return std::nullopt;
+  // The nodes would take a running machine for a dead one.
+  if (config.fence_nodes.empty() || context.dry != nullptr) return std::nullopt;
   for (const char* program : kPrograms) {
     if (!context.root.Exists(program)) continue;
     std::vector<std::string> argv = {context.root.HostPath(program)};

@@ -160,6 +160,14 @@ void MountedTarget::DropAside(const std::string& name) {
   (void)unlink(fmt::format("{}/{}{}{}", folder_, name, kIncomplete, kAside).c_str());
 }
 
+Status MountedTarget::RemoveFolder() {
+  context_.Begin("removing the test's folder");
+  std::error_code error;
+  std::filesystem::remove_all(folder_, error);
+  if (error) return SystemError(error.value(), fmt::format("cannot remove '{}'", folder_));
+  return SyncDirectory(parent_);
+}
+
 Status MountedTarget::Close() { return UnmountDestination(mounted_, context_); }
 
 }  // namespace kdumpkit

@@ -25,6 +25,7 @@ class MountedTarget : public Target {
   void Abandon() override;
   void SetAside(const std::string& name) override;
   void DropAside(const std::string& name) override;
+  Status RemoveFolder() override;
   Status Close() override;
 
  private:

@@ -40,9 +40,13 @@ Result<std::unique_ptr<Target>> RawTarget::Open(const Destination& destination,
   if (!device.id.type.empty())
     return Unsupported("'{}' is to be overwritten, but it has a file system ({})", device.path,
                        device.id.type);
-  UniqueFd fd = TRY(OpenFile(context.root.HostPath(device.path), O_RDWR));
+  int mode = context.dry != nullptr ? O_RDONLY : O_RDWR;
+  UniqueFd fd = TRY(OpenFile(context.root.HostPath(device.path), mode));
   uint64_t size = TRY(DeviceSize(fd.get()));
   TRY(CheckUnused(device.path, fd.get(), context));
+  if (context.dry != nullptr)
+    return Unsupported("'{}' is there, {}, and free for a dump, but a dry run writes no raw device",
+                       device.path, SizeText(size));
   context.log.Say("destination: {} (raw, {})", device.path, SizeText(size));
   return std::unique_ptr<Target>(
       new RawTarget(context, std::move(device.path), std::move(fd), size));
@@ -128,6 +132,9 @@ void RawTarget::Abandon() {
   header_.parts.back().sha256 = hash_.Finish();
   (void)WriteHeader();
 }
+
+// A dry run never comes so far.
+Status RawTarget::RemoveFolder() { return Unsupported("'{}' has no folders", path_); }
 
 Status RawTarget::Close() {
   header_.complete = true;

@@ -29,6 +29,7 @@ class RawTarget : public Target {
   // Each try is a part of its own.
   void SetAside(const std::string&) override {}
   void DropAside(const std::string&) override {}
+  Status RemoveFolder() override;
   Status Close() override;
 
  private:

@@ -62,7 +62,8 @@ class Capture {
         log_(options.console_fd, [&system] { return system.Uptime(); }),
         memory_(root),
         watchdog_([this](const std::string& what) { GiveUp(what); }),
-        context_{config_, root, system, log_, watchdog_, memory_, options.filter} {}
+        context_{config_, root,    system,         log_,
+                 watchdog_, memory_, options.filter, options.dry ? &*options.dry : nullptr} {}
 
   CaptureOutcome Run();
 
@@ -71,6 +72,7 @@ class Capture {
   void BringUp();
   void ReadConfig();
   void Prepare();
+  void PrepareDry();
   Status NetworkUp();
   CaptureOutcome Save();
   Delivered Deliver(Delivery& delivery);
@@ -102,10 +104,13 @@ CaptureOutcome Capture::Run() {
   log_.Say("kdump-capture {}", KDUMPKIT_VERSION);
   // An ordinary program on a live machine touches nothing, not even to reboot it.
   if (!options_.is_init && !HasVmcore()) return CaptureOutcome::kNoVmcore;
-  if (options_.is_init) BringUp();
+  bool dry = options_.dry.has_value();
+  if (options_.is_init && !dry) BringUp();
   ReadConfig();
-  Prepare();
+  if (!dry) Prepare();
+  if (dry) PrepareDry();
   CaptureOutcome outcome = HasVmcore() ? Save() : CaptureOutcome::kNoVmcore;
+  if (dry) return outcome;
   bool failed = outcome == CaptureOutcome::kFailed;
   if (failed && config_.failure_action == FailureAction::kShell) Shell();
   Finish(failed ? AsEndAction(config_.failure_action, config_.final_action) : config_.final_action);
@@ -157,7 +162,20 @@ void Capture::Prepare() {
     log_.Say("{}, ignoring", armed.error().message());
 }
 
+// Tells what a real capture would do here.
+void Capture::PrepareDry() {
+  size_t modules = LoadListedModules(root_, command_line_, system_, log_);
+  log_.Say(
+      "dry run: {} kernel modules are in the image and stay there; the network is the running "
+      "system's; no watchdog is started, no hook or fence_kdump_send is run, nothing restarts",
+      modules);
+  for (const std::string* hook :
+       {&config_.pre_hook, &config_.post_hook, &config_.emergency_hook})
+    if (!hook->empty() && !root_.Exists(*hook)) log_.Say("hook '{}' is not in the image", *hook);
+}
+
 Status Capture::NetworkUp() {
+  if (options_.dry) return {};
   if (!network_) {
     context_.Begin("bringing up the network", config_.network_timeout);
     network_ = BringUpNetwork(root_, config_.network_timeout, system_, log_, watchdog_);
@@ -168,6 +186,7 @@ Status Capture::NetworkUp() {
 
 // The dump's status and places are in the environment. Returns what failed.
 std::vector<std::string> Capture::RunHooksOf(HookKind kind, const Delivered& delivered) {
+  if (options_.dry) return {};
   std::vector<std::string> environment = {fmt::format("KDUMP_HOST={}", config_.host),
                                           fmt::format("KDUMP_BOOT_ID={}", config_.boot_id),
                                           fmt::format("KDUMP_TEST_ID={}", config_.test_id)};
@@ -311,9 +330,10 @@ void Capture::GiveUp(const std::string& what) {
   if (flags >= 0) (void)fcntl(options_.console_fd, F_SETFL, flags | O_NONBLOCK);
   EndAction action = config_.final_action;
   if (action == EndAction::kShell) action = EndAction::kReboot;
+  // First: from here on nobody feeds it, so that it ends even what hangs below.
+  StopHardwareWatchdog(action);
   log_.Console(fmt::format("dump failed: no progress while {}", what));
   log_.Console(Describe(action));
-  StopHardwareWatchdog(action);
   system_.Finish(action);
 }
 

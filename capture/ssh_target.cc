@@ -158,4 +158,12 @@ void SshTarget::DropAside(const std::string& name) {
                context_.watchdog);
 }
 
+Status SshTarget::RemoveFolder() {
+  std::string word = folder_.starts_with('/') ? folder_ : "./" + folder_;
+  Result<std::string> removed = RunSsh(access_, {"rm", "-rf", "--", word}, {}, kAbandonLimit,
+                                       context_.log, context_.watchdog);
+  if (!removed) return removed.error();
+  return {};
+}
+
 }  // namespace kdumpkit

@@ -29,6 +29,7 @@ class SshTarget : public Target {
   void Abandon() override;
   void SetAside(const std::string& name) override;
   void DropAside(const std::string& name) override;
+  Status RemoveFolder() override;
   // Each file was written to the server's disk when it ended.
   Status Close() override { return {}; }
 

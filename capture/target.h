@@ -68,6 +68,9 @@ class Target {
   // Removes what was set aside, as there is a whole file now.
   virtual void DropAside(const std::string& name) = 0;
 
+  // Removes the dump's folder with all that is in it: what is left of a dry run.
+  virtual Status RemoveFolder() = 0;
+
   // Writes everything to the device. The error tells that data may be lost.
   virtual Status Close() = 0;
 };

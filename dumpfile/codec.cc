@@ -91,24 +91,24 @@ class SnappyCompressor final : public Compressor {
 
 class ZstdPageCompressor final : public Compressor {
  public:
-  ZstdPageCompressor(ZstdCompressor context, size_t page_size)
-      : context_(std::move(context)), page_size_(page_size) {}
+  ZstdPageCompressor(ZstdCompressor context, size_t page_size, int level)
+      : context_(std::move(context)), page_size_(page_size), level_(level) {}
 
   size_t bound() const override { return page_size_; }
   size_t Compress(ByteView page, ByteSpan out) override {
     size_t size = ZSTD_compressCCtx(context_.get(), out.data(), page.size() - 1, page.data(),
-                                    page.size(), kLevel);
+                                    page.size(), level_);
     return ZSTD_isError(size) ? 0 : size;
   }
 
  private:
-  static constexpr int kLevel = 1;
   ZstdCompressor context_;
   size_t page_size_;
+  int level_;
 };
 
-Result<std::unique_ptr<Compressor>> MakeZlib(size_t page_size) {
-  DeflateCompressor context(libdeflate_alloc_compressor(1));
+Result<std::unique_ptr<Compressor>> MakeZlib(size_t page_size, int level) {
+  DeflateCompressor context(libdeflate_alloc_compressor(level));
   if (context == nullptr) return OutOfMemory(Codec::kZlib);
   return std::make_unique<ZlibCompressor>(std::move(context), page_size);
 }
@@ -120,10 +120,10 @@ Result<std::unique_ptr<Compressor>> MakeLzo(size_t page_size) {
   return std::make_unique<LzoCompressor>(std::move(memory), page_size);
 }
 
-Result<std::unique_ptr<Compressor>> MakeZstd(size_t page_size) {
+Result<std::unique_ptr<Compressor>> MakeZstd(size_t page_size, int level) {
   ZstdCompressor context(ZSTD_createCCtx());
   if (context == nullptr) return OutOfMemory(Codec::kZstd);
-  auto compressor = std::make_unique<ZstdPageCompressor>(std::move(context), page_size);
+  auto compressor = std::make_unique<ZstdPageCompressor>(std::move(context), page_size, level);
   // The library sizes its tables in the first call; have that happen here, not in a dump.
   ByteBuffer page(page_size), out(page_size);
   if (compressor->Compress(page, out) == 0) return OutOfMemory(Codec::kZstd);
@@ -148,6 +148,13 @@ uint32_t CodecFlag(Codec codec) {
   return 0;
 }
 
+// Levels of libzstd beyond 19 take hundreds of MB; on pages they gain nothing.
+std::optional<CodecLevels> LevelsOf(Codec codec) {
+  if (codec == Codec::kZlib) return CodecLevels{1, 9};
+  if (codec == Codec::kZstd) return CodecLevels{1, 19};
+  return std::nullopt;
+}
+
 bool IsCodecFlag(uint32_t flags) {
   for (Codec codec : {Codec::kNone, Codec::kZlib, Codec::kLzo, Codec::kSnappy, Codec::kZstd})
     if (flags == CodecFlag(codec)) return true;
@@ -170,18 +177,18 @@ std::string_view CodecName(Codec codec) {
   return "none";
 }
 
-Result<std::unique_ptr<Compressor>> Compressor::Make(Codec codec, size_t page_size) {
+Result<std::unique_ptr<Compressor>> Compressor::Make(Codec codec, size_t page_size, int level) {
   switch (codec) {
     case Codec::kNone:
       return std::make_unique<RawCompressor>();
     case Codec::kZlib:
-      return MakeZlib(page_size);
+      return MakeZlib(page_size, level);
     case Codec::kLzo:
       return MakeLzo(page_size);
     case Codec::kSnappy:
       return std::make_unique<SnappyCompressor>(page_size);
     case Codec::kZstd:
-      return MakeZstd(page_size);
+      return MakeZstd(page_size, level);
   }
   return Unsupported("unknown codec {}", static_cast<int>(codec));
 }

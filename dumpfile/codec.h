@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -18,12 +19,22 @@ uint32_t CodecFlag(Codec codec);
 bool IsCodecFlag(uint32_t flags);
 std::string_view CodecName(Codec codec);  // "zlib", "lzo", "snappy", "zstd", "none"
 
-// Compresses pages at the codec's fastest level; one per thread. Its memory is allocated once, by
+// The levels that a codec can have: libdeflate's and libzstd's. None for those without.
+struct CodecLevels {
+  int lowest = 0;
+  int highest = 0;
+};
+std::optional<CodecLevels> LevelsOf(Codec codec);
+inline constexpr int kFastestLevel = 1;
+
+// Compresses pages; one per thread. Its memory is allocated once, by
 // the factory (libsnappy alone allocates its own, some 20 KiB, in every call).
 class Compressor {
  public:
   // `page_size`: bytes of every page. Fails (kSystem, ENOMEM) when there is not enough memory.
-  static Result<std::unique_ptr<Compressor>> Make(Codec codec, size_t page_size);
+  // `level`: one that the codec has; of no meaning to a codec without.
+  static Result<std::unique_ptr<Compressor>> Make(Codec codec, size_t page_size,
+                                                  int level = kFastestLevel);
   virtual ~Compressor() = default;
   // Bytes that Compress may write at most.
   virtual size_t bound() const = 0;

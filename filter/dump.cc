@@ -110,6 +110,7 @@ DumpReport BeginReport(const FilterOptions& options, const DumpLevel& level, con
   report.existing_pages = selection.existing_pages;
   report.kept_pages = selection.kept_pages;
   report.classes = selection.classes;
+  report.guard_hits = selection.guard_hits;
   report.free_found = selection.free_found;
   report.free_counted = selection.free_counted;
   report.vmemmap_dropped = selection.vmemmap_dropped;
@@ -146,7 +147,9 @@ Result<Attempt> TryLevel(const FilterOptions& options, const DumpLevel& level, c
                              .In(fmt::format("cannot write '{}'", destination.name())));
   Progress progress(options.Shows(kMessageProgress) ? STDERR_FILENO : -1, report.kept_pages,
                     crash.page_size);
-  PipelineOptions stream{options.codec, crash.page_size, options.threads, &progress, &stop};
+  PipelineOptions stream{options.codec,   crash.page_size,
+                         options.threads, &progress,
+                         &stop,           options.compress_level.value_or(kFastestLevel)};
   report.stream =
       TRY(StreamPages(crash.input.memory(), attempt.selection.kept, attempt.writer.get(), stream));
   return attempt;

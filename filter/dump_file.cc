@@ -10,6 +10,7 @@
 namespace kdumpkit {
 namespace {
 
+constexpr uint16_t k386 = 3, kArm = 40;  // EM_386, EM_ARM
 constexpr size_t kBitmapChunk = size_t{64} << 10;
 
 // Page frames that the dump speaks of: those of its input, at least.
@@ -30,7 +31,9 @@ KdumpParameters MakeParameters(const Crash& crash, const Selection& selection, i
                                Codec codec) {
   KdumpParameters parameters;
   const Input& input = crash.input;
-  parameters.abi = {input.machine.order, input.machine.word_size, input.machine.word_size};
+  // Of 32-bit machines, only i386 aligns 64-bit numbers to 4 bytes.
+  bool packed = input.machine.elf_machine == k386;
+  parameters.abi = {input.machine.order, input.machine.word_size, packed ? 4 : 8};
   if (input.kdump) parameters.abi = input.kdump->info().abi;
   parameters.status = KeptStatus(input);
   if (selection.vmemmap_dropped) parameters.status |= kKdumpVmemmapExcluded;
@@ -61,6 +64,11 @@ Status WriteBitmap(KdumpWriter& writer, KdumpWriter::Bitmap which, const PageBit
 Result<std::unique_ptr<DumpWriter>> BeginKdump(std::unique_ptr<DumpSink> sink, const Crash& crash,
                                                const Selection& selection, int level,
                                                const FilterOptions& options) {
+  if (crash.input.elf && crash.input.machine.elf_machine == kArm)
+    return Unsupported(
+        "page frames of a 32-bit ARM machine count from its phys_base in a kdump file, which is "
+        "not "
+        "known; write an ELF core (-E)");
   KdumpParameters parameters = MakeParameters(crash, selection, level, options.codec);
   auto writer = std::make_unique<KdumpWriter>(
       TRY(KdumpWriter::Create(std::move(sink), parameters, selection.kept_pages)));

@@ -187,6 +187,21 @@ void ReadKernelFacts(Crash& crash) {
   crash.warnings.push_back(std::move(utsname.error()).In("reading utsname").message());
 }
 
+// What VMCOREINFO says of a kernel whose memory cannot be translated.
+void ReadPlainFacts(Crash& crash) {
+  Result<Vmcoreinfo> info = Vmcoreinfo::Parse(crash.input.vmcoreinfo());
+  if (!info) return;
+  uint64_t page_size = info->PageSize().value_or(0);
+  // Pages of a kdump file are blocks, whatever the kernel calls a page.
+  if (crash.input.elf && std::has_single_bit(page_size) && page_size >= kMinKdumpBlock &&
+      page_size <= kMaxKdumpBlock)
+    crash.page_size = page_size;
+  if (crash.utsname.release().empty())
+    crash.utsname.fields[2] = info->Text("OSRELEASE").value_or("");
+  std::string time = info->Text("CRASHTIME").value_or("");
+  std::from_chars(time.data(), time.data() + time.size(), crash.crash_time);
+}
+
 }  // namespace
 
 Result<Input> Input::Open(const std::string& path, bool map) {
@@ -260,6 +275,7 @@ Result<Crash> Crash::Open(const std::string& path, bool map) {
     crash.warnings.push_back(kernel.error().message());
   }
   crash.crash_time = CrashTime(crash.kernel.get(), crash.input);
+  if (crash.kernel == nullptr) ReadPlainFacts(crash);
   crash.page_shift = std::countr_zero(crash.page_size);
   return crash;
 }

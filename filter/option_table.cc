@@ -182,6 +182,12 @@ Status SetMessageLevel(std::string_view text, FilterOptions& options) {
   return {};
 }
 
+// Which of these the codec has is checked when all options are known.
+Status SetCompressLevel(std::string_view text, FilterOptions& options) {
+  options.compress_level = TRY(Number("--compress-level", text, 1, 19));
+  return {};
+}
+
 constexpr FilterOptionRow kRows[] = {
     {'c', nullptr, nullptr, "compress pages with zlib", Set<&FilterOptions::codec, Codec::kZlib>},
     {'l', nullptr, nullptr, "compress pages with lzo", Set<&FilterOptions::codec, Codec::kLzo>},
@@ -190,6 +196,8 @@ constexpr FilterOptionRow kRows[] = {
     {'z', nullptr, nullptr, "compress pages with zstd", Set<&FilterOptions::codec, Codec::kZstd>},
     {'E', nullptr, nullptr, "write an ELF core, in which what is left out is really absent",
      Set<&FilterOptions::elf, true>},
+    {0, "compress-level", "N", "with -c (1 to 9) or -z (1 to 19): smaller and slower than level 1",
+     SetCompressLevel},
     {'d', nullptr, "LEVEL[,LEVEL...]",
      "leave out pages: the sum of 1 zero, 2 cache, 4 cache with private data, 8 user, 16 free; "
      "of several levels, the next is tried when there is no room",

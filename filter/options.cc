@@ -63,6 +63,19 @@ Status CheckDumpOptions(const FilterOptions& options) {
   return {};
 }
 
+Status CheckCompressLevel(const FilterOptions& options) {
+  if (!options.compress_level) return {};
+  std::optional<CodecLevels> levels = LevelsOf(options.codec);
+  if (!levels)
+    return UsageError(
+        "--compress-level is for zlib (-c) and zstd (-z) only; {} has no levels",
+        options.codec == Codec::kNone ? "what is not compressed" : CodecName(options.codec));
+  if (*options.compress_level > levels->highest)
+    return UsageError("--compress-level {}: {} has levels from {} to {}", *options.compress_level,
+                      CodecName(options.codec), levels->lowest, levels->highest);
+  return {};
+}
+
 Status CheckCombinations(const FilterOptions& options) {
   TRY(CheckDumpOptions(options));
   if (options.dry_run && options.mode != FilterMode::kDump)
@@ -80,6 +93,7 @@ Status CheckCombinations(const FilterOptions& options) {
     return UsageError(
         "-L, -E and -F exclude each other: the headers of an ELF core come last in a stream, and "
         "their size is not known before; write a kdump stream (without -E)");
+  TRY(CheckCompressLevel(options));
   if (options.sample && options.mode != FilterMode::kVerify)
     return UsageError("--sample is for --verify only");
   bool about_log =

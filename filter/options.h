@@ -49,7 +49,8 @@ struct FilterOptions {
   bool map_input = true;                  // --non-mmap: false
   std::vector<std::string_view> without_effect;  // options that are accepted, but change nothing
   Codec codec = Codec::kNone;
-  bool elf = false;  // -E: an ELF core, not a kdump file
+  std::optional<int> compress_level;  // one that the codec has; none: the fastest
+  bool elf = false;                   // -E: an ELF core, not a kdump file
   bool force = false;
   bool dry_run = false;
   bool json = false;

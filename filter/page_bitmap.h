@@ -31,7 +31,8 @@ class PageBitmap {
 
   uint64_t pages() const { return pages_; }
   bool Test(uint64_t pfn) const { return (words_[pfn / 64] >> (pfn % 64) & 1) != 0; }
-  // Both cut the run to the bitmap; Clear returns how many bits were set before.
+  // All cut the run to the bitmap; Clear returns how many bits were set before.
+  void Set(PfnRun run);
   uint64_t Clear(PfnRun run);
   uint64_t Count(PfnRun run) const;
   uint64_t CountAll() const { return Count({0, pages_}); }
@@ -43,7 +44,6 @@ class PageBitmap {
   ByteBuffer Bytes(uint64_t first_byte, size_t size) const;
 
  private:
-  void Set(PfnRun run);
   // Calls f(word index, mask) for each word that the run touches.
   template <typename Function>
   void ForEachWord(PfnRun run, Function f) const;

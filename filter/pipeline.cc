@@ -29,7 +29,7 @@ class Packer {
  public:
   static Result<Packer> Make(const MemorySource& source, const PipelineOptions& options) {
     std::unique_ptr<Compressor> compressor =
-        TRY(Compressor::Make(options.codec, options.page_size));
+        TRY(Compressor::Make(options.codec, options.page_size, options.compress_level));
     return Packer(source.NewReader(), std::move(compressor), options);
   }
 

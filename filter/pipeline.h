@@ -21,6 +21,7 @@ struct PipelineOptions {
   int threads = 1;
   Progress* progress = nullptr;             // may be null
   const std::atomic<bool>* stop = nullptr;  // set by a signal: end early; may be null
+  int compress_level = kFastestLevel;
 };
 
 struct PipelineResult {

@@ -51,6 +51,20 @@ nlohmann::ordered_json GivenUpJson(const DumpReport& report) {
   return attempts;
 }
 
+// Only what a guard kept.
+nlohmann::ordered_json GuardsJson(const DumpReport& report) {
+  nlohmann::ordered_json guards = nlohmann::ordered_json::array();
+  for (size_t kind = 0; kind < kNeededKindCount; ++kind) {
+    for (size_t i = 0; i < kPageClassCount; ++i) {
+      if (report.guard_hits[kind][i] == 0) continue;
+      guards.push_back({{"needed", NeededKindName(static_cast<NeededKind>(kind))},
+                        {"class", PageClassName(static_cast<PageClass>(i))},
+                        {"pages", report.guard_hits[kind][i]}});
+    }
+  }
+  return guards;
+}
+
 nlohmann::ordered_json UnreadableJson(const PipelineResult& stream) {
   nlohmann::ordered_json ranges = nlohmann::ordered_json::array();
   for (const PhysRange& range : stream.unreadable)
@@ -118,6 +132,7 @@ std::string ReportJson(const DumpReport& report) {
       {"free_pages_found", OrNull(report.free_found)},
       {"free_pages_counted", OrNull(report.free_counted)},
       {"vmemmap_pages_dropped", OrNull(report.vmemmap_dropped)},
+      {"needed_pages_kept", GuardsJson(report)},
       {"unreadable_pages", report.stream.unreadable_pages},
       {"unreadable", UnreadableJson(report.stream)},
       {"bytes", report.dump_bytes},

@@ -41,6 +41,7 @@ struct DumpReport {
   std::array<ClassCount, kPageClassCount> classes = {};
   std::optional<uint64_t> free_found;
   std::optional<uint64_t> free_counted;
+  decltype(Selection::guard_hits) guard_hits = {};
   PipelineResult stream;
   std::vector<LevelAttempt> given_up;       // in order; the level in use came after them
   std::optional<Translation> translation;   // of --vtop

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "filter/guards.h"
 #include "filter/page_scan.h"
 #include "filter/vmemmap.h"
 #include "kernel/free_pages.h"
@@ -112,7 +113,8 @@ void DropMap(const CrashedKernel& kernel, const MemoryMap& map, const PageLayout
 
 void Classify(const CrashedKernel& kernel, const DumpLevel& level, int threads, int filtered,
               bool drop_vmemmap, Selection& selection) {
-  KernelFacts facts = KernelFacts::Learn(kernel, KernelNames::Learn(kernel));
+  auto names = std::make_unique<KernelNames>(KernelNames::Learn(kernel));
+  KernelFacts facts = KernelFacts::Learn(kernel, *names);
   for (const std::string& line : facts.Contradictions()) selection.warnings.push_back(line);
   Result<PageLayout> layout = PageLayout::FromFacts(facts, kernel.machine().order,
                                                     kernel.machine().word_size, kernel.page_size());
@@ -121,10 +123,13 @@ void Classify(const CrashedKernel& kernel, const DumpLevel& level, int threads, 
   if (!level.NeedsScan(*layout)) return;
   Result<MemoryMap> map = ReadMemoryMap(kernel, facts);
   if (!map) return FallBack(selection, map.error().message());
+  NeededPages needed = FindNeededPages(kernel, *names);
+  names.reset();  // some megabytes
   ScanResult result = ScanSections(kernel, *layout, *map, level, selection, threads);
   selection.classes = result.classes;
   ClearOverhangs(result, selection);
   WarnOfUnclassified(result, *map, selection);
+  GuardNeededPages(kernel, *layout, *map, level, needed, selection);
   if (drop_vmemmap) DropMap(kernel, *map, *layout, selection);
   if ((filtered & kLevelFree) == 0) CheckFreePages(kernel, facts, *layout, result, selection);
 }

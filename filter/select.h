@@ -11,6 +11,7 @@
 #include "filter/dump_level.h"
 #include "filter/page_bitmap.h"
 #include "kernel/memory_map.h"
+#include "kernel/needed_pages.h"
 
 namespace kdumpkit {
 
@@ -33,6 +34,9 @@ struct Selection {
   std::optional<uint64_t> free_counted;
   // Pages of the memory map that were left out; absent when nobody asked for that.
   std::optional<uint64_t> vmemmap_dropped;
+  // Pages that a guard kept (by NeededKind), by the PageClass they were to be left out as. Those
+  // of failed memory were left out all the same.
+  std::array<std::array<uint64_t, kPageClassCount>, kNeededKindCount> guard_hits = {};
   std::vector<std::string> warnings;
   // The level could not be applied: every page is kept (warnings say why).
   bool fell_back = false;

@@ -5,6 +5,7 @@
 
 #include "filter/input.h"
 #include "kernel/kernel_names.h"
+#include "kernel/needed_pages.h"
 #include "kernel/page_layout.h"
 
 namespace kdumpkit {
@@ -13,7 +14,9 @@ namespace {
 LayoutReport ReportOf(const CrashedKernel& kernel) {
   LayoutReport report;
   report.kernel_release = kernel.info().Text("OSRELEASE").value_or("");
-  KernelFacts facts = KernelFacts::Learn(kernel, KernelNames::Learn(kernel));
+  KernelNames names = KernelNames::Learn(kernel);
+  KernelFacts facts = KernelFacts::Learn(kernel, names);
+  report.guards_off = FindNeededPages(kernel, names).unknown;
   for (const auto& [key, fact] : facts.settled()) report.rows.push_back({key, fact});
   Result<PageLayout> layout = PageLayout::FromFacts(facts, kernel.machine().order,
                                                     kernel.machine().word_size, kernel.page_size());
@@ -73,6 +76,8 @@ std::string LayoutText(const LayoutReport& report) {
     text += fmt::format("rule is off, its pages are kept: {}\n", rule);
   }
   if (report.rules_off.empty()) text += "every rule is on\n";
+  for (const std::string& guard : report.guards_off)
+    text += fmt::format("needed pages are not known, nor guarded: {}\n", guard);
   return text;
 }
 
@@ -83,6 +88,7 @@ std::string LayoutJson(const LayoutReport& report) {
                                  {"kernel", report.kernel_release},
                                  {"facts", facts},
                                  {"rules_off", report.rules_off},
+                                 {"guards_off", report.guards_off},
                                  {"warnings", report.warnings}};
   // Paths may hold any bytes; what is not UTF-8 is shown as the replacement character.
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";

@@ -18,8 +18,9 @@ struct LayoutReport {
 
   std::string vmcore;
   std::string kernel_release;
-  std::vector<Row> rows;               // by key
-  std::vector<std::string> rules_off;  // see PageLayout::disabled(); all of them when it fails
+  std::vector<Row> rows;                // by key
+  std::vector<std::string> rules_off;   // see PageLayout::disabled(); all of them when it fails
+  std::vector<std::string> guards_off;  // see NeededPages::unknown
   std::vector<std::string> warnings;
 
   bool complete() const { return rules_off.empty(); }

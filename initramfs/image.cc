@@ -83,6 +83,23 @@ std::string ModuleDestination(const std::string& file, const std::string& module
   return fs::path("lib/modules") / folder.filename() / inside;
 }
 
+// The places and forms that the kernel tries, in its order (drivers/base/firmware_loader/main.c in
+// Linux); a compressed file stays as it is. Most drivers ask for more than there is.
+void AddFirmware(const ImagePlan& plan, const std::string& name, ImageList& list) {
+  std::string release = fs::path(plan.module_folder).filename();
+  for (const std::string& place :
+       {"updates/" + release, std::string("updates"), release, std::string()}) {
+    for (const char* suffix : {"", ".zst", ".xz"}) {
+      fs::path inside = fs::path(place) / (name + suffix);
+      std::error_code error;
+      if (!fs::is_regular_file(plan.firmware_folder / inside, error)) continue;
+      FileRequest file{plan.firmware_folder / inside, "/lib/firmware" / inside};
+      if (!HasDestination(list, file.destination)) AddFile(file, 0644, list);
+      return;
+    }
+  }
+}
+
 Status AddModules(const ImagePlan& plan, ImageList& list) {
   if (plan.modules.empty() && plan.optional_modules.empty()) return {};
   ModuleTree modules = TRY(ModuleTree::Open(plan.module_folder));
@@ -90,13 +107,16 @@ Status AddModules(const ImagePlan& plan, ImageList& list) {
   for (const std::string& name : plan.optional_modules)
     if (modules.Knows(name)) names.push_back(name);
   std::string text;
-  for (const std::string& file : TRY(modules.Closure(names))) {
+  std::vector<std::string> files = TRY(modules.Closure(names));
+  for (const std::string& file : files) {
     std::string destination = ModuleDestination(file, plan.module_folder);
     list.files.push_back({file, destination, 0644, true});
     text += fmt::format("/{}\n", destination);
     ++list.modules;
   }
   list.texts.push_back({kModuleList, std::move(text), 0644});
+  if (plan.firmware_folder.empty()) return {};
+  for (const std::string& name : modules.Firmware(files)) AddFirmware(plan, name, list);
   return {};
 }
 

@@ -30,6 +30,7 @@ struct ImagePlan {
   std::string module_folder;         // "/lib/modules/6.1.0-50-amd64"; unused without modules
   std::vector<std::string> modules;  // names or aliases
   std::vector<std::string> optional_modules;  // the same; left out where the kernel has none such
+  std::string firmware_folder;  // "/lib/firmware": what the modules ask for; empty: none is added
 };
 
 // One file of an image, before it is read.
@@ -40,8 +41,8 @@ struct ImageFile {
   bool module = false;  // stored unpacked
 };
 
-// All that an image is made of; depends on the plan, and on the headers of programs and libraries
-// and the indexes of modules, but reads nothing else.
+// All that an image is made of; depends on the plan, and on the headers of programs and libraries,
+// the indexes of modules and their lists of firmware, but reads nothing else.
 struct ImageList {
   std::vector<ImageFile> files;
   std::vector<ImageText> texts;

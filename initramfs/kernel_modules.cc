@@ -66,6 +66,16 @@ class Collector {
   std::vector<std::string> files_;
 };
 
+// Of one module's section .modinfo.
+void AddFirmware(kmod_module* module, std::set<std::string>& names) {
+  kmod_list* list = nullptr;
+  if (kmod_module_get_info(module, &list) < 0) return;
+  for (kmod_list* entry = list; entry != nullptr; entry = kmod_list_next(list, entry))
+    if (std::string_view(kmod_module_info_get_key(entry)) == "firmware")
+      names.insert(kmod_module_info_get_value(entry));
+  kmod_module_info_free_list(list);
+}
+
 void IgnoreLog(void*, int, const char*, int, const char*, const char*, va_list) {}
 
 }  // namespace
@@ -99,6 +109,17 @@ Result<std::vector<std::string>> ModuleTree::Closure(const std::vector<std::stri
     collector.VisitAll(modules);
   }
   return std::move(collector).Take();
+}
+
+std::vector<std::string> ModuleTree::Firmware(const std::vector<std::string>& files) const {
+  std::set<std::string> names;
+  for (const std::string& file : files) {
+    kmod_module* found = nullptr;
+    if (kmod_module_new_from_path(context_.get(), file.c_str(), &found) < 0) continue;
+    Module module(found);
+    AddFirmware(module.get(), names);
+  }
+  return {names.begin(), names.end()};
 }
 
 Result<std::string> FindModuleFolder(const std::string& root, const std::string& release) {

@@ -28,6 +28,10 @@ class ModuleTree {
   // does not know is an error (kUsage), a soft need that it does not know is none.
   Result<std::vector<std::string>> Closure(const std::vector<std::string>& names) const;
 
+  // The names of the firmware that these files of modules may ask for: "bnx2x/bnx2x-e1.fw", each
+  // once. A file that cannot be read asks for nothing.
+  std::vector<std::string> Firmware(const std::vector<std::string>& files) const;
+
  private:
   struct FreeContext {
     void operator()(kmod_ctx* context) const;

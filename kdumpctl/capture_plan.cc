@@ -86,6 +86,7 @@ class Planner {
   Status AddScript(const std::string& path, std::string_view head, int depth);
   void AddFile(const std::string& path);
   void AddModules();
+  void AddWatchdogs(bool other, std::vector<std::string>& modules);
   void WarnAboutUnknown(const std::vector<std::string>& modules);
   void AddTexts();
 
@@ -309,6 +310,17 @@ void AddStacked(const RootDir& root, std::vector<std::string>& modules) {
       if (line.starts_with(begin)) modules.push_back(Words(line)[0]);
 }
 
+void Planner::AddWatchdogs(bool other, std::vector<std::string>& modules) {
+  DriverNeeds needs;
+  for (const std::string& name : root_.List("/sys/class/watchdog"))
+    if (auto device = RealPath(root_, fmt::format("/sys/class/watchdog/{}/device", name)))
+      AddDrivers(root_, *device, needs);
+  std::vector<std::string>& found = plan_.watchdog_modules;
+  AddAll(needs, other, found);
+  if (found.empty()) found = earlier_.watchdog_modules;
+  modules.insert(modules.end(), found.begin(), found.end());
+}
+
 // File systems come last, once their devices are on the way.
 void Planner::AddModules() {
   plan_.image.module_folder =
@@ -319,13 +331,7 @@ void Planner::AddModules() {
   for (const ResolvedDestination* found : plan_.All()) AddAll(found->drivers, other, modules);
   if (!WhyNotSmall().empty()) AddStacked(root_, modules);
   AddAll(plan_.network.drivers, other, modules);
-  if (plan_.config.watchdog) {
-    DriverNeeds needs;
-    for (const std::string& name : root_.List("/sys/class/watchdog"))
-      if (auto device = RealPath(root_, fmt::format("/sys/class/watchdog/{}/device", name)))
-        AddDrivers(root_, *device, needs);
-    AddAll(needs, other, modules);
-  }
+  if (plan_.config.watchdog) AddWatchdogs(other, modules);
   for (const LuksVolume& volume : plan_.Volumes()) {
     std::vector<std::string> needed = VolumeModules(volume, root_);
     modules.insert(modules.end(), needed.begin(), needed.end());
@@ -336,7 +342,9 @@ void Planner::AddModules() {
                  plan_.config.extra_modules.end());
   if (plan_.network.network.find(':') != std::string::npos) modules.push_back("ipv6");
   WarnAboutUnknown(plan_.config.extra_modules);
-  if (!plan_.image.module_folder.empty()) plan_.image.optional_modules = std::move(modules);
+  if (plan_.image.module_folder.empty()) return;
+  plan_.image.optional_modules = std::move(modules);
+  plan_.image.firmware_folder = root_.HostPath("/lib/firmware");
 }
 
 void Planner::WarnAboutUnknown(const std::vector<std::string>& modules) {

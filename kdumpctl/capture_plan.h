@@ -25,6 +25,7 @@ struct CapturePlan {
   // The root file system, where failure_action dump_to_rootfs makes it the last resort.
   std::optional<ResolvedDestination> root;
   NetworkFacts network;
+  std::vector<std::string> watchdog_modules;  // drivers of this machine's hardware watchdogs
   // The small image. A full one gets the same texts, programs and files, but kdump-capture is no
   // /init there, and the builder finds the modules of what it brings up by itself.
   ImagePlan image;
@@ -37,12 +38,14 @@ struct CapturePlan {
 };
 
 // What an earlier image had, and keeps as long as it holds; see FindNetworkFacts. All of it serves
-// when the network is not up yet.
+// when the network is not up yet, and the drivers of watchdogs are not loaded: the service starts
+// early in the boot, and an image that changes with the hour would be built twice each time.
 struct EarlierNetwork {
   std::map<std::string, std::string> addresses;
   std::string network;
   std::string hosts;
   std::string local_address;
+  std::vector<std::string> watchdog_modules;
 };
 
 // Errors: no destination can be served, a needed file is missing, no builder can do it.

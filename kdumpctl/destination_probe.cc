@@ -5,6 +5,7 @@
 
 #include <charconv>
 
+#include "kdumpctl/ssh_command.h"
 #include "kdumpctl/text.h"
 
 namespace kdumpkit {
@@ -101,40 +102,9 @@ constexpr const char kRemoteProbe[] =
     "p=%; while [ ! -e \"$p\" ] && [ \"$p\" != / ] && [ \"$p\" != . ]; do p=$(dirname \"$p\"); "
     "done; [ -w \"$p\" ] && LC_ALL=C df -Pk \"$p\"";
 
-// A word as a POSIX shell reads it back.
-std::string ShellQuoted(const std::string& word) {
-  std::string quoted = "'";
-  for (char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 std::string RemoteCommand(const std::string& path) {
   std::string command = kRemoteProbe;
   return command.replace(command.find('%'), 1, ShellQuoted(path));
-}
-
-// As the capture calls ssh, but with less patience.
-std::vector<std::string> SshProbe(const Destination& destination, const Config& config,
-                                  const RootDir& root) {
-  std::vector<std::string> argv = {"ssh",
-                                   "-F",
-                                   "none",
-                                   "-o",
-                                   "BatchMode=yes",
-                                   "-o",
-                                   "StrictHostKeyChecking=yes",
-                                   "-o",
-                                   "ConnectTimeout=3",
-                                   "-o",
-                                   "IdentitiesOnly=yes"};
-  if (config.ssh_host_keys.empty())
-    argv.insert(argv.end(), {"-o", "UserKnownHostsFile=" + root.HostPath(config.ssh_known_hosts)});
-  for (const std::string& identity : config.ssh_identities)
-    argv.insert(argv.end(), {"-i", root.HostPath(identity)});
-  if (destination.port != 0) argv.insert(argv.end(), {"-p", std::to_string(destination.port)});
-  if (!destination.user.empty()) argv.insert(argv.end(), {"-l", destination.user});
-  argv.insert(argv.end(), {"--", destination.host, RemoteCommand(destination.path)});
-  return argv;
 }
 
 std::string LastLine(std::string_view text) {
@@ -152,7 +122,8 @@ void Prober::Ssh() {
     state_.reachable = state_.writable = state_.room = Unknown("only root can use the key");
     return;
   }
-  Result<ProgramResult> result = system_.Run(SshProbe(found_.capture, config_, root_), kLimit);
+  Result<ProgramResult> result = system_.Run(
+      SshCommand(found_.capture, config_, root_, RemoteCommand(found_.capture.path)), kLimit);
   if (!result || result->state.timed_out || result->state.status == 255) {
     std::string reason = result ? LastLine(result->err) : result.error().message();
     state_.reachable = No(reason.empty() ? "no answer" : reason);

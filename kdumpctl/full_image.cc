@@ -22,10 +22,12 @@ constexpr const char* kStorageFiles[] = {
     "/etc/crypttab",         "/etc/lvm/lvm.conf",   "/etc/mdadm.conf",
     "/etc/mdadm/mdadm.conf", "/etc/multipath.conf", "/etc/iscsi/initiatorname.iscsi",
 };
-constexpr const char* kDracutFiles[] = {"/usr/bin/dracut", "/etc/dracut.conf",
+constexpr const char* kDracutFiles[] = {"/usr/bin/dracut",
+                                        "/etc/dracut.conf",
                                         "/usr/lib/dracut/modules.d/55kdumpkit/module-setup.sh",
                                         "/usr/lib/dracut/modules.d/55kdumpkit/capture.sh",
-                                        "/usr/lib/dracut/modules.d/55kdumpkit/no-root.sh"};
+                                        "/usr/lib/dracut/modules.d/55kdumpkit/no-root.sh",
+                                        "/usr/lib/dracut/modules.d/55kdumpkit/volumes.sh"};
 constexpr const char* kDracutFolders[] = {"/etc/dracut.conf.d", "/usr/lib/dracut/dracut.conf.d"};
 constexpr const char* kInitramfsToolsFiles[] = {
     "/usr/sbin/mkinitramfs", "/etc/initramfs-tools/initramfs.conf", "/etc/initramfs-tools/modules"};
@@ -61,7 +63,8 @@ std::string LinkOf(const ResolvedDestination& found) {
   return found.device.node;
 }
 
-// No systemd: capture comes before any root file system, and memory is scarce.
+// No systemd: capture comes before any root file system, and memory is scarce. No crypt: it asks
+// for a passphrase; kdump-capture opens what it has keys of, for which udev needs the rules of dm.
 std::vector<std::string> DracutCommand(const CapturePlan& plan, const std::string& output) {
   std::vector<std::string> argv = {"dracut",
                                    "--force",
@@ -71,10 +74,10 @@ std::vector<std::string> DracutCommand(const CapturePlan& plan, const std::strin
                                    "--no-hostonly-i18n",
                                    "--no-early-microcode",
                                    "--add",
-                                   "kdumpkit",
+                                   plan.Volumes().empty() ? "kdumpkit" : "kdumpkit dm",
                                    "--omit",
                                    "systemd systemd-initrd dracut-systemd plymouth resume "
-                                   "i18n usrmount rngd fips"};
+                                   "i18n usrmount rngd fips crypt iscsi"};
   for (const std::string& node : DeviceNodes(plan)) {
     argv.push_back("--add-device");
     argv.push_back(node);
@@ -148,7 +151,7 @@ std::vector<std::string> BuilderWords(std::string_view builder, const Config& co
   std::string wait = fmt::format("{}", config.device_timeout.count());
   // No root file system is looked for; see the hooks.
   if (builder == BuilderName(ImageBuilder::kDracut))
-    return {"root=kdump", "rd.shell=0", "rd.emergency=reboot", "rd.retry=" + wait};
+    return {"root=kdump", "rd.shell=0", "rd.emergency=reboot", "rd.retry=" + wait, "rd.luks=0"};
   if (builder == BuilderName(ImageBuilder::kInitramfsTools)) return {"boot=kdump"};
   return {};
 }

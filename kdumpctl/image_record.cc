@@ -66,7 +66,8 @@ Json NetworkToJson(const EarlierNetwork& network) {
   return {{"addresses", network.addresses},
           {"network", network.network},
           {"hosts", network.hosts},
-          {"local_address", network.local_address}};
+          {"local_address", network.local_address},
+          {"watchdog_modules", network.watchdog_modules}};
 }
 
 EarlierNetwork NetworkFromJson(const Json& json) {
@@ -77,6 +78,8 @@ EarlierNetwork NetworkFromJson(const Json& json) {
   if (auto found = json.find("addresses"); found != json.end() && found->is_object())
     for (const auto& [host, address] : found->items())
       if (address.is_string()) network.addresses[host] = address.get<std::string>();
+  for (const Json& module : JsonMember(json, "watchdog_modules"))
+    if (module.is_string()) network.watchdog_modules.push_back(module.get<std::string>());
   return network;
 }
 
@@ -177,7 +180,7 @@ Result<ImageRecord> MakeRecord(const CapturePlan& plan, const ImageContents& con
   record.built = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   record.version = KDUMPKIT_VERSION;
   record.network = {plan.network.addresses, plan.network.network, plan.network.hosts,
-                    plan.network.local_address};
+                    plan.network.local_address, plan.watchdog_modules};
   record.items = Items(contents.list);
   for (const std::string& path : Sources(contents))
     record.files.push_back(TRY(TakeFingerprint(path)));

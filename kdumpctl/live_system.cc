@@ -22,6 +22,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "kdumpctl/apart.h"
 #include "kdumpctl/text.h"
 
 namespace kdumpkit {
@@ -156,6 +157,10 @@ class RealLiveSystem : public LiveSystem {
     options.stdout_fd = STDERR_FILENO;
     ChildProcess child = TRY(ChildProcess::Spawn(argv, options));
     return child.Wait(limit);
+  }
+
+  Result<ExitState> RunApart(const ApartProgram& program, milliseconds limit) override {
+    return RunApartNow(program, limit);
   }
 
   std::vector<std::string> Resolve(const std::string& host) override {

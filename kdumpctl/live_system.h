@@ -5,9 +5,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -20,6 +22,16 @@ struct ProgramResult {
   ExitState state;
   std::string out;
   std::string err;
+};
+
+// A program and the root folder that it gets.
+struct ApartProgram {
+  // Called in the new namespaces, as process 1 there; what it mounts is gone with the program.
+  std::function<Status()> prepare;
+  std::vector<std::string> argv;  // argv[0] is a path in the new root
+  std::vector<std::string> environment;
+  // Gets what is printed, on both outputs, as it comes.
+  std::function<void(std::string_view)> show;
 };
 
 // What a block device holds; empty where it has none.
@@ -45,6 +57,11 @@ class LiveSystem {
   // standard error, so that it is no part of what we print.
   virtual Result<ExitState> RunOnTerminal(const std::vector<std::string>& argv,
                                           std::chrono::milliseconds limit) = 0;
+  // Runs a program as process 1 of a mount and PID namespace of its own, which may neither load
+  // modules, restart the machine, change the network nor touch ports; needs root. Past `limit` it
+  // is killed, and with it all that it has started.
+  virtual Result<ExitState> RunApart(const ApartProgram& program,
+                                     std::chrono::milliseconds limit) = 0;
   // The addresses of a host as numbers; none when it is not known.
   virtual std::vector<std::string> Resolve(const std::string& host) = 0;
   // The superblock of a device, by libblkid; needs root.

@@ -48,12 +48,6 @@ std::string DevicePath(const std::string& source) {
   return source;
 }
 
-std::string NfsSource(const Destination& destination) {
-  bool ipv6 = destination.host.find(':') != std::string::npos;
-  return fmt::format("{}{}{}:{}", ipv6 ? "[" : "", destination.host, ipv6 ? "]" : "",
-                     destination.source);
-}
-
 bool IsSource(const MountEntry& mount, const Destination& destination, const RootDir& root) {
   switch (destination.kind) {
     case Destination::Kind::kNfs:
@@ -83,6 +77,12 @@ std::string DeviceNode(const RootDir& root, const std::string& source) {
   std::string path = DevicePath(source);
   if (!path.starts_with("/dev/")) return "";
   return RealPath(root, path).value_or("");
+}
+
+std::string NfsSource(const Destination& destination) {
+  bool ipv6 = destination.host.find(':') != std::string::npos;
+  return fmt::format("{}{}{}:{}", ipv6 ? "[" : "", destination.host, ipv6 ? "]" : "",
+                     destination.source);
 }
 
 LocalFolder FolderOf(const Destination& destination, const std::vector<MountEntry>& mounts,

@@ -16,6 +16,9 @@ namespace kdumpkit {
 // links, as the kernel calls it ("/dev/vda1", "/dev/dm-0"); empty when there is none.
 std::string DeviceNode(const RootDir& root, const std::string& source);
 
+// "server:/export" of an NFS destination, as mount(2) is told.
+std::string NfsSource(const Destination& destination);
+
 struct LocalFolder {
   std::string folder;  // empty: they cannot be seen
   std::string reason;  // why not

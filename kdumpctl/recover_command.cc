@@ -88,7 +88,7 @@ RecoverResult Recover(const Config& config, const Invocation& invocation) {
     result.problems.push_back(reports.error().message());
   }
   std::optional<TestRecord> before = ReadTest(invocation.root);
-  result.test = FollowTest(config, invocation.root);
+  result.test = FollowTest(config, invocation.root, invocation.system);
   // It is told once.
   if (before && result.test && before->outcome == result.test->outcome) result.test.reset();
   result.pruned = Prune(config, invocation.root, time(nullptr), false);

@@ -4,14 +4,17 @@
 #include <fmt/chrono.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <iostream>
 
+#include "kdumpctl/dry_test.h"
 #include "kdumpctl/dump_places.h"
 #include "kdumpctl/json_output.h"
 #include "kdumpctl/json_read.h"
 #include "kdumpctl/service.h"
+#include "kdumpctl/ssh_command.h"
 #include "kdumpctl/state_files.h"
 
 namespace kdumpkit {
@@ -36,16 +39,50 @@ Status WriteTest(const RootDir& root, const TestRecord& test) {
   return WriteStateFile(root, kTestFile, JsonDump(json));
 }
 
-// Nobody makes two in a nanosecond.
-std::string NewId() {
-  auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::to_string(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+// The manifest of the test on a server; null: none, or the server does not tell. `answered`: it did.
+Json AskServer(const Destination& destination, const Config& config, const TestRecord& test,
+               const RootDir& root, LiveSystem& system, bool& answered) {
+  constexpr std::chrono::seconds kLimit{5};
+  constexpr int kNoFile = 44;
+  std::string file = fmt::format("{}/kdump-test-{}/manifest.json", destination.path, test.id);
+  if (!file.starts_with('/')) file = "./" + file;
+  std::string quoted = ShellQuoted(file);
+  std::string command =
+      fmt::format("if [ -e {} ]; then cat {}; else exit {}; fi", quoted, quoted, kNoFile);
+  Result<ProgramResult> result =
+      system.Run(SshCommand(destination, config, root, command), kLimit);
+  answered = result && (result->state.ok() || result->state.status == kNoFile);
+  return answered ? Json::parse(result->out, nullptr, false) : Json(nullptr);
 }
 
-bool HasUnseen(const std::vector<DumpPlace>& places) {
-  for (const DumpPlace& place : places)
-    if (place.folder.empty()) return true;
+// True when the dump is on one of the servers. `unseen`: of a destination nothing is known.
+bool LookOnServers(const Config& config, const RootDir& root, LiveSystem& system, TestRecord& test,
+                   bool& unseen) {
+  for (const Destination& destination : config.destinations) {
+    if (destination.kind != Destination::Kind::kSsh) continue;
+    bool answered = false;
+    Json manifest;
+    // The keys are root's.
+    if (geteuid() == 0) manifest = AskServer(destination, config, test, root, system, answered);
+    unseen |= !answered;
+    if (JsonNumber(manifest, "format") != 1) continue;
+    test.outcome = JsonText(manifest, "outcome");
+    test.reason = JsonText(manifest, "reason");
+    test.folder = fmt::format("{}/kdump-test-{}", DestinationUri(destination), test.id);
+    return true;
+  }
   return false;
+}
+
+// Of those that are no servers behind ssh.
+bool HasUnseen(const Config& config, const RootDir& root) {
+  Config others = config;
+  std::erase_if(others.destinations, [](const Destination& destination) {
+    return destination.kind == Destination::Kind::kSsh;
+  });
+  std::vector<DumpPlace> places = DumpPlaces(others, root);
+  return std::any_of(places.begin(), places.end(),
+                     [](const DumpPlace& place) { return place.folder.empty(); });
 }
 
 void TakeDump(const DumpRecord& dump, TestRecord& test) {
@@ -54,12 +91,15 @@ void TakeDump(const DumpRecord& dump, TestRecord& test) {
   test.folder = dump.folder;
 }
 
-void LookForDump(const Config& config, const RootDir& root, TestRecord& test) {
+void LookForDump(const Config& config, const RootDir& root, LiveSystem& system,
+                 TestRecord& test) {
   std::vector<DumpPlace> places = DumpPlaces(config, root);
   for (const DumpRecord& dump : ListDumps(places, root))
     if (dump.test_id == test.id) return TakeDump(dump, test);
-  test.outcome = HasUnseen(places) ? "unknown" : "missing";
-  test.reason = HasUnseen(places)
+  bool unseen = HasUnseen(config, root);
+  if (LookOnServers(config, root, system, test, unseen)) return;
+  test.outcome = unseen ? "unknown" : "missing";
+  test.reason = unseen
                     ? fmt::format("look for 'kdump-test-{}' at the destination", test.id)
                     : "the machine has started anew, and there is no dump of the test";
 }
@@ -88,7 +128,7 @@ Status RunTest(const Invocation& invocation) {
   TRY(service.ReadConfig());
   TRY(service.EnsureImage({}));
   TestRecord test;
-  test.id = NewId();
+  test.id = NewTestId();
   test.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
   test.boot_id = BootId(invocation.root);
   test.outcome = "pending";
@@ -106,11 +146,18 @@ std::optional<TestRecord> ReadTest(const RootDir& root) {
                     JsonText(json, "outcome"), JsonText(json, "reason"),  JsonText(json, "folder")};
 }
 
-std::optional<TestRecord> FollowTest(const Config& config, const RootDir& root) {
+// Nobody makes two in a nanosecond.
+std::string NewTestId() {
+  auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::to_string(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
+
+std::optional<TestRecord> FollowTest(const Config& config, const RootDir& root,
+                                     LiveSystem& system) {
   std::optional<TestRecord> test = ReadTest(root);
   bool over = test && test->boot_id != BootId(root);
   if (!over || test->outcome == "complete" || test->outcome == "partial") return test;
-  LookForDump(config, root, *test);
+  LookForDump(config, root, system, *test);
   // Others than root see it, too, and cannot write it down.
   (void)WriteTest(root, *test);
   return test;
@@ -125,6 +172,11 @@ std::string TestText(const std::optional<TestRecord>& test) {
 }
 
 int Test(const Invocation& invocation) {
+  if (invocation.Has("dry")) return DryTest(invocation);
+  if (invocation.Has("keep")) {
+    invocation.Complain("--keep is for --dry; a real crash's dump is kept anyway");
+    return kExitUsage;
+  }
   Status done = RunTest(invocation);
   if (done) return kExitOk;
   return ReportFailure(invocation, done.error().message());

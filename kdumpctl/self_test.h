@@ -21,17 +21,24 @@ struct TestRecord {
 };
 std::optional<TestRecord> ReadTest(const RootDir& root);
 
-// Once the machine has crashed: looks for the dump where that can be seen, and takes down what
-// became of it. Returns the record as it is then.
-std::optional<TestRecord> FollowTest(const Config& config, const RootDir& root);
+// Once the machine has crashed: looks for the dump where that can be seen, asks servers behind ssh
+// (as root, for a few seconds each), and takes down what became of it. Returns the record as it is
+// then.
+std::optional<TestRecord> FollowTest(const Config& config, const RootDir& root,
+                                     LiveSystem& system);
 
 // One line; empty: there was none.
 std::string TestText(const std::optional<TestRecord>& test);
+
+// Digits that no other test has.
+std::string NewTestId();
 
 int Test(const Invocation& invocation);
 
 inline constexpr CommandOption kTestOptions[] = {
     {"force", nullptr, "do not ask, crash at once"},
+    {"dry", nullptr, "crash nothing: run the image here, on a made-up memory"},
+    {"keep", nullptr, "with --dry: leave what it saved at the destination"},
 };
 
 }  // namespace kdumpkit

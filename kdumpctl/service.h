@@ -58,6 +58,11 @@ class Service {
   Status Load(bool always, const std::string& test_id = "");
   Status Unload();
 
+  // What the capture kernel is told in a test.
+  std::string TestCommandLine(const std::string& test_id) const {
+    return WantedLoad(test_id).command_line;
+  }
+
   // What was found and done, for reports.
   const Config& config() const { return config_; }
   const CapturePlan* plan() const { return plan_ ? &*plan_ : nullptr; }

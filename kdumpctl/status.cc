@@ -120,7 +120,7 @@ ServiceState ReadServiceState(const RootDir& root, LiveSystem& system) {
     for (const ResolvedDestination& found : service.plan()->destinations)
       state.destinations.push_back(
           ProbeDestination(found, service.plan()->config, state.estimate, root, system));
-  state.test = FollowTest(service.config(), root);
+  state.test = FollowTest(service.config(), root, system);
   state.last_dump = FindLastDump(service.config(), root);
   return state;
 }

@@ -59,7 +59,10 @@ Result<std::unique_ptr<CrashedKernel>> CrashedKernel::Open(
     const MemorySource& source, MachineId machine, std::string_view vmcoreinfo_text,
     std::shared_ptr<const GivenVmlinux> vmlinux) {
   const Arch* arch = FindArch(machine.elf_machine);
-  if (arch == nullptr) return Unsupported("ELF machine {} is not supported", machine.elf_machine);
+  if (arch == nullptr)
+    return Unsupported(
+        "the kernel's memory cannot be translated: its machine (ELF machine {}) is not supported",
+        machine.elf_machine);
   Vmcoreinfo info = TRY(Vmcoreinfo::Parse(vmcoreinfo_text));
   Paging paging = TRY(arch->FindPaging(info, machine));
   TRY(CheckPageSize(info, paging));

@@ -43,4 +43,13 @@ Result<VirtAddr> KernelNames::Symbol(std::string_view name) const {
   return Unsupported("the kernel has no symbol {}", name);
 }
 
+std::vector<std::optional<VirtAddr>> KernelNames::Symbols(
+    const std::vector<std::string_view>& names) const {
+  std::vector<std::optional<VirtAddr>> found(names.size());
+  if (symbols_) found = symbols_->Find(names);
+  for (size_t i = 0; vmlinux_ != nullptr && i < names.size(); ++i)
+    if (!found[i]) found[i] = vmlinux_->Symbol(names[i]);
+  return found;
+}
+
 }  // namespace kdumpkit

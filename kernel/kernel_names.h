@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "kernel/btf.h"
 #include "kernel/given_vmlinux.h"
@@ -22,6 +23,8 @@ class KernelNames {
   // Of the kernel itself, else of the vmlinux. kUnsupported when there is no symbol of this name.
   // Some milliseconds each.
   Result<VirtAddr> Symbol(std::string_view name) const;
+  // Several at once, in the time of one.
+  std::vector<std::optional<VirtAddr>> Symbols(const std::vector<std::string_view>& names) const;
   // Of the kernel itself, else of the vmlinux. Null when there are none.
   const Btf* types() const { return types_ ? &*types_ : vmlinux_types(); }
   // Of the one source alone; null when it has none.

@@ -15,6 +15,7 @@ struct MapSection {
   VirtAddr mem_map;  // struct page of `first`
   // SECTION_IS_ONLINE; true where the kernel has no such flag.
   bool online = true;
+  VirtAddr entry = {};  // its struct mem_section; none with FLATMEM
 };
 
 struct MemoryMap {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "kernel/page_tables.h"
 
+#include <algorithm>
+
 namespace kdumpkit {
 namespace {
 
@@ -59,6 +61,63 @@ Result<MappedPage> FindMappedPage(const Paging& paging, ByteOrder order, MemoryR
     table = PhysAddr(*entry & paging.address_mask);
   }
   return Unsupported("page tables without levels");
+}
+
+void VisitMappings(const Paging& paging, ByteOrder order, MemoryReader& reader, VirtAddr address,
+                   uint64_t size, const std::function<void(const PhysRange&)>& visit) {
+  uint64_t smallest = uint64_t{1} << paging.levels.back().shift;
+  for (uint64_t done = 0; done < size;) {
+    VirtAddr at = address + done;
+    Result<MappedPage> page = FindMappedPage(paging, order, reader, at);
+    uint64_t rest = page ? page->size - (at - page->base) : smallest - at.value % smallest;
+    rest = std::min(rest, size - done);
+    if (page) visit({page->Translate(at), rest});
+    done += rest;
+  }
+}
+
+namespace {
+
+class TableWalk {
+ public:
+  TableWalk(const Paging& paging, ByteOrder order, MemoryReader& reader,
+            const std::function<void(const PhysRange&)>& visit)
+      : paging_(paging), order_(order), reader_(reader), visit_(visit) {}
+
+  void Run() { Table(paging_.root, 0); }
+
+ private:
+  static constexpr uint64_t kMaxTables = uint64_t{1} << 22;  // 4 TiB in pages of 4 KiB have 2^21
+
+  void Table(PhysAddr table, size_t depth) {
+    const TableLevel& level = paging_.levels[depth];
+    uint64_t count = uint64_t{1} << level.index_bits;
+    if (++visited_ > kMaxTables) return;
+    visit_({table, count * paging_.entry_size});
+    if (depth + 1 == paging_.levels.size()) return;
+    uint64_t last = 0;
+    // The lower half of the top table is the user's.
+    for (uint64_t i = depth == 0 && paging_.sign_extended ? count / 2 : 0; i < count; ++i) {
+      Result<uint64_t> entry = ReadEntry(paging_, order_, reader_, table + i * paging_.entry_size);
+      if (!entry || (*entry & paging_.present_mask) == 0 || *entry == last) continue;
+      last = *entry;
+      if (level.may_map && (*entry & paging_.large_mask) != 0) continue;
+      Table(PhysAddr(*entry & paging_.address_mask), depth + 1);
+    }
+  }
+
+  const Paging& paging_;
+  ByteOrder order_;
+  MemoryReader& reader_;
+  const std::function<void(const PhysRange&)>& visit_;
+  uint64_t visited_ = 0;
+};
+
+}  // namespace
+
+void VisitTables(const Paging& paging, ByteOrder order, MemoryReader& reader,
+                 const std::function<void(const PhysRange&)>& visit) {
+  TableWalk(paging, order, reader, visit).Run();
 }
 
 }  // namespace kdumpkit

@@ -3,10 +3,12 @@
 // whose tables are of this shape.
 #pragma once
 
+#include <functional>
 #include <string_view>
 #include <vector>
 
 #include "base/memory_source.h"
+#include "base/ranges.h"
 
 namespace kdumpkit {
 
@@ -50,5 +52,16 @@ struct TableStep {
 // kMalformed when the entry is not present, else what `reader` says.
 Result<MappedPage> FindMappedPage(const Paging& paging, ByteOrder order, MemoryReader& reader,
                                   VirtAddr address, std::vector<TableStep>* steps = nullptr);
+
+// The memory behind [address, address + size): a call for each page that is mapped; what is not
+// mapped, or cannot be looked up, is passed over.
+void VisitMappings(const Paging& paging, ByteOrder order, MemoryReader& reader, VirtAddr address,
+                   uint64_t size, const std::function<void(const PhysRange&)>& visit);
+
+// The tables themselves that are reached through the kernel's half of the top one. Those of the
+// last level are not read. A table that its neighbour leads to as well is passed over, and after
+// some millions of tables it ends: no contents can make it endless.
+void VisitTables(const Paging& paging, ByteOrder order, MemoryReader& reader,
+                 const std::function<void(const PhysRange&)>& visit);
 
 }  // namespace kdumpkit

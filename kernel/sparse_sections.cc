@@ -80,7 +80,7 @@ Status SectionReader::ReadSection(uint64_t number, PhysAddr memory) {
     if (unreadable_++ == 0) first_error_ = target.error().message();
     return {};
   }
-  sections_.push_back({Pfn(first), layout_.section_pages, mem_map, (value & kOnline) != 0});
+  sections_.push_back({Pfn(first), layout_.section_pages, mem_map, (value & kOnline) != 0, *entry});
   return {};
 }
 

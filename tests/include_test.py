@@ -22,10 +22,10 @@ ALLOWED = {
     "kdumpctl": {"base", "config", "initramfs"},
 }
 # Inside filter/ only these files may meet dumpfile/ (codec.h, a list of names, is free to all):
-# the pipeline, the run that opens its output, what opens its input, and what is done with dumps that
+# the pipeline, the run that opens its output and what checks that before, what opens its input, and what is done with dumps that
 # are there already.
-DUMPFILE_USERS = {"filter/pipeline.h", "filter/pipeline.cc", "filter/dump.cc", "filter/input.h",
-                  "filter/input.cc", "filter/verify.cc"}
+DUMPFILE_USERS = {"filter/check_params.cc", "filter/pipeline.h", "filter/pipeline.cc",
+                  "filter/dump.cc", "filter/input.h", "filter/input.cc", "filter/verify.cc"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 

@@ -23,6 +23,7 @@ install() {
     inst_multiple reboot
     # shellcheck disable=SC2154 # of dracut
     inst_hook cmdline 30 "$moddir/no-root.sh"
+    inst_hook initqueue/settled 30 "$moddir/volumes.sh"
     inst_hook pre-mount 01 "$moddir/capture.sh"
     # Some device did not appear, or something else failed: the other destinations are tried.
     inst_hook initqueue/timeout 99 "$moddir/capture.sh"

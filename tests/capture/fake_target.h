@@ -47,6 +47,10 @@ class FakeTarget : public Target {
     files.insert(std::move(node));
   }
   void DropAside(const std::string& name) override { files.erase(name + "-incomplete-1"); }
+  Status RemoveFolder() override {
+    files.clear();
+    return {};
+  }
   Status Close() override { return {}; }
 
   std::map<std::string, std::string> files;

@@ -2,11 +2,10 @@
 #include "elf/headers.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <gtest/gtest.h>
 
-#include "base/file.h"
-#include "tests/support/temp_dir.h"
+#include <algorithm>
+
 #include "tests/support/vmcore_builder.h"
 
 namespace kdumpkit {
@@ -20,13 +19,22 @@ VmcoreBuilder Sample(ByteOrder order = ByteOrder::kLittle) {
   return builder;
 }
 
-Result<ElfHeaders> Read(const ByteBuffer& bytes) {
-  TempDir dir;
-  std::string path = dir.Write("f", AsText(bytes));
-  Result<ElfHeaders> headers =
-      ReadElfHeaders(TRY(OpenFile(path, O_RDONLY)).get(), bytes.size(), "f");
-  return headers;
-}
+class BytesSource final : public DataSource {
+ public:
+  explicit BytesSource(ByteView bytes) : bytes_(bytes) {}
+  uint64_t size() const override { return bytes_.size(); }
+  Status ReadFullyAt(FileOffset offset, ByteSpan buffer) const override {
+    if (offset.value > bytes_.size() || buffer.size() > bytes_.size() - offset.value)
+      return Truncated("the file ends");
+    std::ranges::copy(bytes_.subspan(offset.value, buffer.size()), buffer.begin());
+    return {};
+  }
+
+ private:
+  ByteView bytes_;
+};
+
+Result<ElfHeaders> Read(const ByteBuffer& bytes) { return ReadElfHeaders(BytesSource(bytes), "f"); }
 
 template <typename T>
 ByteBuffer With(size_t offset, T value) {
@@ -99,9 +107,31 @@ TEST(Headers, NotElf) {
               "'f': not an ELF file (it starts with 4b 45 4c 46)");
 }
 
-TEST(Headers, Elf32IsRefused) {
-  ExpectError(With<uint8_t>(EI_CLASS, ELFCLASS32), ErrorKind::kUnsupported,
-              "'f': a 32-bit ELF core; only 64-bit cores can be read");
+TEST(Headers, Elf32OfBothByteOrders) {
+  for (ByteOrder order : {ByteOrder::kLittle, ByteOrder::kBig}) {
+    for (bool extended : {false, true}) {
+      VmcoreBuilder builder(order, EM_PPC);
+      builder.layout().narrow = true;
+      builder.layout().extended_numbering = extended;
+      builder.AddVmcoreinfo("OSRELEASE=6.1.0\n");
+      builder.AddSegment(PhysAddr(0xfffff000), VirtAddr(0xc0001000), PatternBytes(64, 1), 4096);
+      ByteBuffer bytes = builder.Build();
+      ElfHeaders headers = Read(bytes).value();
+      EXPECT_FALSE(headers.wide);
+      EXPECT_EQ(headers.order, order);
+      EXPECT_EQ(headers.machine, EM_PPC);
+      ASSERT_EQ(headers.programs.size(), 2u);
+      const ProgramHeader& load = headers.programs[1];
+      EXPECT_EQ(load.paddr, 0xfffff000u);
+      EXPECT_EQ(load.vaddr, 0xc0001000u);
+      EXPECT_EQ(load.offset, builder.SegmentOffset(0));
+      EXPECT_EQ(load.file_size, 64u);
+      EXPECT_EQ(load.memory_size, 4096u);
+      for (size_t size = 0; size < builder.NotesOffset(); size += 7)
+        (void)Read(ByteBuffer(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(size)))
+            .has_value();
+    }
+  }
 }
 
 TEST(Headers, UnknownClass) {

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "dumpfile/kdump_reader.h"
+#include "filter/input.h"
 #include "tests/support/rearrange.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/vmcore_builder.h"
@@ -134,6 +135,44 @@ TEST_F(DumpTest, AStreamIsTheSameDump) {
   EXPECT_EQ(streamed.dump, "standard output");
   EXPECT_EQ(streamed.dump_bytes, written.dump_bytes);
   EXPECT_EQ(Rearrange(Bytes("stream")), Bytes("dump"));
+}
+
+TEST_F(DumpTest, AnElfCoreHasWhatTheVmcoreHas) {
+  options_.elf = true;
+  DumpReport report = Create().value();
+  EXPECT_EQ(report.dump, options_.output);
+  EXPECT_EQ(report.dump_bytes, std::filesystem::file_size(report.dump));
+  Input before = Input::Open(options_.vmcore).value(), after = Input::Open(report.dump).value();
+  ASSERT_TRUE(after.elf);
+  EXPECT_EQ(after.raw_notes, before.raw_notes);
+  EXPECT_EQ(after.dump_level(), 1);
+  EXPECT_FALSE(after.incomplete());
+  EXPECT_TRUE(std::ranges::equal(after.memory().ranges(), before.memory().ranges()));
+  EXPECT_TRUE(
+      std::ranges::equal(after.memory().NewReader()->View(PhysAddr(20 * kPage), kPage).value(),
+                         before.memory().NewReader()->View(PhysAddr(20 * kPage), kPage).value()));
+}
+
+TEST_F(DumpTest, FromElfToKdumpNothingIsLost) {
+  ASSERT_TRUE(Create());
+  options_.elf = true;
+  options_.output = dir_.File("elf");
+  ASSERT_TRUE(Create());
+  options_.vmcore = options_.output;
+  options_.elf = false;
+  options_.output = dir_.File("back");
+  ASSERT_TRUE(Create());
+  EXPECT_EQ(Bytes("back"), Bytes("dump"));
+}
+
+TEST_F(DumpTest, AnInterruptedElfCoreHasNothingInvented) {
+  options_.elf = true;
+  stop_ = true;
+  DumpReport report = Create().value();
+  EXPECT_EQ(report.dump, dir_.File("dump-incomplete"));
+  Input input = Input::Open(report.dump).value();
+  EXPECT_TRUE(input.incomplete());
+  EXPECT_TRUE(input.memory().ranges().empty());
 }
 
 TEST_F(DumpTest, AnInterruptedStreamIsAnIncompleteDump) {

@@ -97,10 +97,20 @@ TEST_F(InputTest, AFlattenedDumpIsReadAsTheDump) {
   EXPECT_EQ(input.vmcoreinfo(), kImageVmcoreinfo);
 }
 
+TEST_F(InputTest, AFlattenedCoreIsReadAsTheCore) {
+  VmcoreBuilder builder;
+  builder.AddVmcoreinfo("OSRELEASE=6.1.0\nPAGESIZE=4096\n");
+  builder.AddSegment(PhysAddr(0), PatternBytes(3 * 4096, 1));
+  Input input = Open(Flatten(builder.Build()));
+  ASSERT_TRUE(input.elf);
+  EXPECT_TRUE(input.flattened);
+  EXPECT_TRUE(std::ranges::equal(input.memory().NewReader()->View(PhysAddr(0), 3 * 4096).value(),
+                                 PatternBytes(3 * 4096, 1)));
+}
+
 TEST_F(InputTest, WhatCannotBeReadIsNamed) {
-  ByteBuffer stream =
-      Flatten(AsBytes("\177ELF and more that is long enough" + std::string(9000, ' ')));
-  EXPECT_NE(ErrorOf(stream).find("-R"), std::string::npos) << ErrorOf(stream);
+  ByteBuffer stream = Flatten(AsBytes("no dump, and long enough" + std::string(9000, ' ')));
+  EXPECT_NE(ErrorOf(stream).find("not an ELF file"), std::string::npos) << ErrorOf(stream);
   EXPECT_NE(ErrorOf(AsBytes("DISKDUMP" + std::string(9000, ' '))).find("diskdump"),
             std::string::npos);
   EXPECT_NE(ErrorOf(AsBytes("text")).find("dump'"), std::string::npos);

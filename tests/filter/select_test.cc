@@ -82,5 +82,57 @@ TEST_F(SelectTest, AMissingRuleIsNamed) {
   EXPECT_TRUE(HasWarning(Select(16), "PAGE_BUDDY_MAPCOUNT_VALUE"));
 }
 
+// The struct pages of `pages` page frames from `first` on say that they are one free block.
+void PutFree(FakeKernel& fake, uint64_t first, uint64_t order) {
+  PageStructs lie(FindEra("6.12"), size_t{1} << order);
+  lie.Free(0, order);
+  fake.PutPages(first, lie);
+}
+
+TEST_F(SelectTest, NeededPagesAreKeptWhateverTheirStructPagesSay) {
+  uint64_t image = fake_.Physical(fake_.InImage(0)).value / 4096;
+  uint64_t map = fake_.struct_page(0).value / 4096;
+  PutFree(fake_, image, 9);
+  PageStructs lies(FindEra("6.12"), 4);
+  for (size_t i = 0; i < 4; ++i) lies.Anonymous(i);
+  fake_.PutPages(map, lies);
+  Selection selection = Select(31);
+  auto hits = [&](NeededKind kind, PageClass page_class) {
+    return selection.guard_hits[static_cast<size_t>(kind)][static_cast<size_t>(page_class)];
+  };
+  // The top table is where VMCOREINFO points to; four more lead to memory, its map and the image.
+  EXPECT_TRUE(selection.kept.Test(image));
+  EXPECT_TRUE(selection.kept.Test(image + 1));
+  EXPECT_GE(hits(NeededKind::kCrashInfo, PageClass::kFree), 2u);
+  EXPECT_GE(hits(NeededKind::kTables, PageClass::kFree), 4u);
+  // 4 pages of struct pages lie, and one of the image has struct mem_section.
+  EXPECT_EQ(hits(NeededKind::kMemoryMap, PageClass::kUser), 4u);
+  EXPECT_EQ(hits(NeededKind::kMemoryMap, PageClass::kFree), 1u);
+  EXPECT_TRUE(HasWarning(selection, "4 pages of the memory map were to be left out as user pages"));
+  // Nothing tells that the rest of the image is one.
+  EXPECT_FALSE(selection.kept.Test(image + 400));
+  uint64_t dropped = 0;
+  for (const ClassCount& count : selection.classes) dropped += count.dropped;
+  EXPECT_EQ(dropped, selection.existing_pages - selection.kept_pages);
+}
+
+TEST_F(SelectTest, FailedMemoryIsNeverRead) {
+  PageStructs failed(FindEra("6.12"), 1);
+  failed.Hwpoison(0);
+  uint64_t map = fake_.struct_page(0).value / 4096;
+  fake_.PutPages(map, failed);
+  Selection selection = Select(31);
+  EXPECT_FALSE(selection.kept.Test(map));
+  EXPECT_TRUE(HasWarning(selection, "1 pages of the memory map are failed memory and left out"));
+}
+
+TEST_F(SelectTest, AGuardChangesNothingElse) {
+  PutFree(fake_, 0x8000, 9);
+  Selection selection = Select(31);
+  EXPECT_EQ(selection.kept_pages, selection.existing_pages - 512);
+  for (const auto& kind : selection.guard_hits)
+    for (uint64_t pages : kind) EXPECT_EQ(pages, 0u);
+}
+
 }  // namespace
 }  // namespace kdumpkit

@@ -21,6 +21,7 @@ LayoutReport SomeReport() {
       {"OFFSET(page.flags)", {.value = 0, .confirmed = true}},
       {"SYMBOL(node_data)", {.value = 0xffffffff84101000, .source = FactSource::kKallsyms}}};
   report.rules_off = {"page cache: NUMBER(PG_lru) is contradicted by BTF"};
+  report.guards_off = {"running tasks: the kernel has no symbol current_task"};
   report.warnings = {"NUMBER(PG_lru) is 5 by VMCOREINFO, but 4 by BTF"};
   return report;
 }
@@ -32,7 +33,9 @@ TEST(ShowLayout, Text) {
             "NUMBER(PG_lru)                                          5  VMCOREINFO, but 4 by BTF\n"
             "OFFSET(page.flags)                                      0  VMCOREINFO and BTF\n"
             "SYMBOL(node_data)                        ffffffff84101000  kallsyms\n"
-            "rule is off, its pages are kept: page cache: NUMBER(PG_lru) is contradicted by BTF\n");
+            "rule is off, its pages are kept: page cache: NUMBER(PG_lru) is contradicted by BTF\n"
+            "needed pages are not known, nor guarded: running tasks: the kernel has no symbol "
+            "current_task\n");
   EXPECT_FALSE(SomeReport().complete());
 }
 
@@ -69,6 +72,9 @@ constexpr std::string_view kJson = R"json({
   ],
   "rules_off": [
     "page cache: NUMBER(PG_lru) is contradicted by BTF"
+  ],
+  "guards_off": [
+    "running tasks: the kernel has no symbol current_task"
   ],
   "warnings": [
     "NUMBER(PG_lru) is 5 by VMCOREINFO, but 4 by BTF"

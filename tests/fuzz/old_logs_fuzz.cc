@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The logs before Linux 5.10: whatever the memory holds, the walk ends and gives no more text than
-// the buffer has. The first byte of the input chooses the kind and whether it is the partial log;
-// the kernel's variables follow (but for the buffer's address), then the buffer.
+// the buffer has, or than its length says. The first byte of the input chooses the kind and whether
+// it is the partial log; the kernel's variables follow (but for the buffer's address), then the
+// buffer.
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "kernel/printk.h"
@@ -31,7 +33,10 @@ void Walk(OldLog& old, ByteView input, const LogOptions& options) {
     return {};
   };
   Result<LogStats> stats = ReadKernelLog(kernel, options, sink);
-  CHECK(!stats || bytes <= OldLog::kSize || !stats->problem.empty());
+  std::array<std::byte, 4> length = {};
+  std::copy_n(variables.begin(), std::min(length.size(), variables.size()), length.begin());
+  size_t claimed = LoadUnchecked<uint32_t>(length.data(), old.order());
+  CHECK(!stats || bytes <= std::max(OldLog::kSize, claimed) || !stats->problem.empty());
 }
 
 }  // namespace

@@ -70,6 +70,27 @@ TEST_F(ImageTest, ModulesAndTheirList) {
   EXPECT_EQ(Content(content.tree, "lib/modules/1.2.3-test/kernel/virtio/ring.ko"),
             BuildModule({.exports = {"ring_new"}}));
 }
+TEST_F(ImageTest, FirmwareThatModulesAskFor) {
+  plan_.module_folder = MakeModuleTree(dir_);
+  plan_.modules = {"blk"};
+  dir_.Write("fw/blk/a.fw.xz", "packed");
+  dir_.Write("fw/blk/other.fw", "");
+  ImageContent none = Collect();
+  EXPECT_FALSE(none.tree.entries().contains("lib/firmware/blk/a.fw.xz"));
+  plan_.firmware_folder = dir_.File("fw");
+  ImageContent content = Collect();
+  EXPECT_EQ(Content(content.tree, "lib/firmware/blk/a.fw.xz"), "packed");
+  EXPECT_FALSE(content.tree.entries().contains("lib/firmware/blk/other.fw"));
+  // One of the release comes first, and a plain one before a packed one.
+  dir_.Write("fw/blk/b.fw", "plain");
+  dir_.Write("fw/blk/b.fw.zst", "packed");
+  dir_.Write("fw/1.2.3-test/blk/a.fw", "of the release");
+  ImageContent both = Collect();
+  EXPECT_EQ(Content(both.tree, "lib/firmware/1.2.3-test/blk/a.fw"), "of the release");
+  EXPECT_FALSE(both.tree.entries().contains("lib/firmware/blk/a.fw.xz"));
+  EXPECT_EQ(Content(both.tree, "lib/firmware/blk/b.fw"), "plain");
+  EXPECT_FALSE(both.tree.entries().contains("lib/firmware/blk/b.fw.zst"));
+}
 TEST_F(ImageTest, MissingFileIsAnError) {
   plan_.files = {{dir_.File("none"), "/etc/none"}};
   EXPECT_THAT(CollectImage(plan_).error().message(), HasSubstr(dir_.File("none")));

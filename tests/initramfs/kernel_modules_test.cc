@@ -59,6 +59,11 @@ TEST_F(KernelModulesTest, SoftNeedsAroundTheModule) {
 TEST_F(KernelModulesTest, UnknownSoftNeedIsNone) {
   EXPECT_THAT(Closure({"lonely"}), ElementsAre("misc/lonely.ko"));
 }
+TEST_F(KernelModulesTest, FirmwareOnce) {
+  EXPECT_THAT(tree_.Firmware(*tree_.Closure({"pci", "blk"})), ElementsAre("blk/a.fw", "blk/b.fw"));
+  EXPECT_THAT(tree_.Firmware(*tree_.Closure({"fs"})), IsEmpty());
+  EXPECT_THAT(tree_.Firmware({"/nowhere.ko"}), IsEmpty());
+}
 TEST_F(KernelModulesTest, BuiltInHasNoFile) { EXPECT_THAT(Closure({"core"}), IsEmpty()); }
 TEST_F(KernelModulesTest, UnknownNameIsAnError) {
   Result<std::vector<std::string>> files = tree_.Closure({"blk", "nope"});

@@ -25,8 +25,9 @@ std::string MakeModuleTree(const TempDir& dir) {
     dir.Write(inside + "kernel/" + name + ".ko", BuildModule(module));
   };
   add("virtio/ring", {.exports = {"ring_new"}});
-  add("virtio/pci", {.imports = {"ring_new"}, .info = {"softdep=pre: core"}});
-  add("block/blk", {.imports = {"ring_new"}, .info = {"alias=virtio:d2"}});
+  add("virtio/pci", {.imports = {"ring_new"}, .info = {"softdep=pre: core", "firmware=blk/a.fw"}});
+  add("block/blk", {.imports = {"ring_new"},
+                    .info = {"alias=virtio:d2", "firmware=blk/b.fw", "firmware=blk/a.fw"}});
   add("fs/jbd", {.exports = {"jbd_start"}});
   add("fs/cache", {.exports = {"cache_get"}});
   add("fs/fs", {.imports = {"jbd_start", "cache_get"}, .info = {"softdep=pre: crc post: late"}});

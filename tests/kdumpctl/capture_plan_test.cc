@@ -141,6 +141,14 @@ TEST_F(CapturePlanTest, TheNetworkIsNotUpYet) {
   EXPECT_THAT(plan->warnings, ElementsAre(HasSubstr("the network of the earlier image is kept")));
 }
 
+TEST_F(CapturePlanTest, TheWatchdogIsNotThereYet) {
+  earlier_.watchdog_modules = {"iTCO_wdt"};
+  Result<CapturePlan> plan = Make("");
+  EXPECT_THAT(plan->image.optional_modules, Contains("iTCO_wdt"));
+  EXPECT_THAT(plan->watchdog_modules, ElementsAre("iTCO_wdt"));
+  EXPECT_THAT(Make("watchdog no\n")->image.optional_modules, Not(Contains("iTCO_wdt")));
+}
+
 TEST_F(CapturePlanTest, NetworksThatAreNoPlainCard) {
   system_.answers["ip -json -details link show dev eth0"] =
       R"([{"address":"02::1","linkinfo":{"info_kind":"team"}}])";

@@ -27,6 +27,11 @@ Result<ExitState> FakeLiveSystem::RunOnTerminal(const std::vector<std::string>& 
   return TRY(Run(argv, limit)).state;
 }
 
+Result<ExitState> FakeLiveSystem::RunApart(const ApartProgram& program, std::chrono::milliseconds) {
+  if (!apart) return UsageError("no namespaces here");
+  return apart(program);
+}
+
 std::vector<std::string> FakeLiveSystem::Resolve(const std::string& host) { return hosts[host]; }
 
 std::optional<DeviceContent> FakeLiveSystem::Probe(const std::string& device) {

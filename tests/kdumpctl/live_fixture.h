@@ -20,6 +20,7 @@ class FakeLiveSystem : public LiveSystem {
                             std::chrono::milliseconds limit) override;
   Result<ExitState> RunOnTerminal(const std::vector<std::string>& argv,
                                   std::chrono::milliseconds limit) override;
+  Result<ExitState> RunApart(const ApartProgram& program, std::chrono::milliseconds limit) override;
   std::vector<std::string> Resolve(const std::string& host) override;
   std::optional<DeviceContent> Probe(const std::string& device) override;
   std::optional<std::string> FindTag(const std::string& tag, const std::string& value) override;
@@ -34,6 +35,8 @@ class FakeLiveSystem : public LiveSystem {
   std::map<std::string, std::string> answers;
   // A program, by the last part of its name, that does something.
   std::map<std::string, std::function<ProgramResult(const std::vector<std::string>&)>> programs;
+  // In the place of a program with namespaces of its own; `prepare` is not called.
+  std::function<ExitState(const ApartProgram&)> apart;
   std::map<std::string, std::vector<std::string>> hosts;
   std::map<std::string, DeviceContent> contents;  // by the last part of the device's name
   std::map<std::string, std::string> tags;        // "UUID=x" -> node

@@ -21,7 +21,8 @@ bool IsStreamHeader(ByteView stream) {
          IsZero(stream.subspan(12, 4)) && Number(stream, 16) == 1 && Number(stream, 24) == 1 &&
          IsZero(stream.subspan(32, kKeptHeader - 32)) &&
          (IsZero(stream.subspan(kKeptHeader, 8)) ||
-          AsText(stream.subspan(kKeptHeader)).starts_with("KDUMP   "));
+          AsText(stream.subspan(kKeptHeader)).starts_with("KDUMP   ") ||
+          AsText(stream.subspan(kKeptHeader)).starts_with("\177ELF"));
 }
 
 }  // namespace

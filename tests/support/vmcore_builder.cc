@@ -69,22 +69,41 @@ bool VmcoreBuilder::Extended() const {
   return layout_.extended_numbering || HeaderCount() >= PN_XNUM;
 }
 
+size_t VmcoreBuilder::ElfHeaderSize() const {
+  return layout_.narrow ? sizeof(Elf32_Ehdr) : sizeof(Elf64_Ehdr);
+}
+
+size_t VmcoreBuilder::ProgramHeaderSize() const {
+  return layout_.narrow ? sizeof(Elf32_Phdr) : layout_.program_header_size;
+}
+
+size_t VmcoreBuilder::SectionHeaderSize() const {
+  return layout_.narrow ? sizeof(Elf32_Shdr) : sizeof(Elf64_Shdr);
+}
+
+void VmcoreBuilder::PutWord(ByteWriter& out, uint64_t value) const {
+  if (layout_.narrow)
+    out.Put(static_cast<uint32_t>(value));
+  else
+    out.Put(value);
+}
+
 uint64_t VmcoreBuilder::SectionOffset() const {
-  if (layout_.sections_first) return sizeof(Elf64_Ehdr);
+  if (layout_.sections_first) return ElfHeaderSize();
   return Extended() ? ProgramHeaderOffset(HeaderCount()) : 0;
 }
 
 uint64_t VmcoreBuilder::ProgramsOffset() const {
-  return sizeof(Elf64_Ehdr) + (layout_.sections_first ? sizeof(Elf64_Shdr) : 0);
+  return ElfHeaderSize() + (layout_.sections_first ? SectionHeaderSize() : 0);
 }
 
 uint64_t VmcoreBuilder::ProgramHeaderOffset(size_t index) const {
-  return ProgramsOffset() + index * layout_.program_header_size;
+  return ProgramsOffset() + index * ProgramHeaderSize();
 }
 
 uint64_t VmcoreBuilder::NotesOffset() const {
   uint64_t end = ProgramHeaderOffset(HeaderCount());
-  if (Extended() && !layout_.sections_first) end += sizeof(Elf64_Shdr);
+  if (Extended() && !layout_.sections_first) end += SectionHeaderSize();
   return RoundUp(end, layout_.page_size);
 }
 
@@ -108,39 +127,45 @@ uint64_t VmcoreBuilder::FileSize() const { return SegmentOffsets().back(); }
 
 void VmcoreBuilder::PutElfHeader(ByteWriter& out) const {
   uint8_t data = order_ == ByteOrder::kLittle ? ELFDATA2LSB : ELFDATA2MSB;
-  const uint8_t ident[EI_NIDENT] = {0x7f, 'E', 'L', 'F', ELFCLASS64, data, EV_CURRENT};
+  const uint8_t ident[EI_NIDENT] = {
+      0x7f, 'E',       'L', 'F', static_cast<uint8_t>(layout_.narrow ? ELFCLASS32 : ELFCLASS64),
+      data, EV_CURRENT};
   out.PutBytes(std::as_bytes(std::span(ident)));
   out.Put(static_cast<uint16_t>(ET_CORE));
   out.Put(machine_);
   out.Put(static_cast<uint32_t>(EV_CURRENT));
-  out.Put(uint64_t{0});  // e_entry
-  out.Put(ProgramsOffset());
-  out.Put(SectionOffset());
+  PutWord(out, 0);  // e_entry
+  PutWord(out, ProgramsOffset());
+  PutWord(out, SectionOffset());
   out.Put(uint32_t{0});  // e_flags
   out.Put(layout_.elf_header_size);
-  out.Put(layout_.program_header_size);
+  out.Put(static_cast<uint16_t>(ProgramHeaderSize()));
   out.Put(static_cast<uint16_t>(Extended() ? PN_XNUM : HeaderCount()));
-  out.Put(static_cast<uint16_t>(sizeof(Elf64_Shdr)));
+  out.Put(static_cast<uint16_t>(SectionHeaderSize()));
   out.Put(static_cast<uint16_t>(SectionOffset() != 0 ? 1 : 0));
   out.Put(uint16_t{0});  // e_shstrndx
 }
 
 void VmcoreBuilder::PutSectionHeader(ByteWriter& out) const {
   size_t begin = out.size();
-  out.PadTo(begin + offsetof(Elf64_Shdr, sh_info));
+  out.PadTo(begin +
+            (layout_.narrow ? offsetof(Elf32_Shdr, sh_info) : offsetof(Elf64_Shdr, sh_info)));
   out.Put(static_cast<uint32_t>(Extended() ? HeaderCount() : 0));
-  out.PadTo(begin + sizeof(Elf64_Shdr));
+  out.PadTo(begin + SectionHeaderSize());
 }
 
 void VmcoreBuilder::PutPrograms(ByteWriter& out) const {
   auto put = [&](uint32_t type, uint64_t offset, const Segment& segment) {
     size_t begin = out.size();
     out.Put(type);
-    out.Put(static_cast<uint32_t>(type == PT_LOAD ? PF_R | PF_W | PF_X : 0));
-    for (uint64_t value : {offset, segment.vaddr.value, segment.paddr.value, segment.file_size,
-                           segment.memory_size, uint64_t{0}})
-      out.Put(value);
-    out.PadTo(begin + layout_.program_header_size);
+    auto flags = static_cast<uint32_t>(type == PT_LOAD ? PF_R | PF_W | PF_X : 0);
+    if (!layout_.narrow) out.Put(flags);
+    for (uint64_t value :
+         {offset, segment.vaddr.value, segment.paddr.value, segment.file_size, segment.memory_size})
+      PutWord(out, value);
+    if (layout_.narrow) out.Put(flags);
+    PutWord(out, 0);
+    out.PadTo(begin + ProgramHeaderSize());
   };
   uint64_t at = NotesOffset();
   for (const ByteBuffer& notes : notes_) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Builds ELF64 core files of a machine for tests: by default laid out as Linux lays out
+// Builds ELF core files of a machine for tests: by default laid out as Linux lays out
 // /proc/vmcore, with knobs for what other writers do and for what none should.
 #pragma once
 
@@ -22,6 +22,7 @@ class VmcoreBuilder {
     uint16_t elf_header_size = 64;      // e_ehsize, only stated
     bool extended_numbering = false;    // PN_XNUM; always used from 65,535 program headers on
     bool sections_first = false;        // section header before program headers, as QEMU 7.2
+    bool narrow = false;                // ELF32; its program headers have 32 bytes
     uint64_t page_size = 4096;          // offset and address of a segment agree modulo this
   };
 
@@ -71,6 +72,11 @@ class VmcoreBuilder {
   ByteBuffer& CurrentNotes();
   bool Extended() const;
   uint64_t HeaderCount() const { return notes_.size() + segments_.size(); }
+  size_t ElfHeaderSize() const;
+  size_t ProgramHeaderSize() const;
+  size_t SectionHeaderSize() const;
+  // A field as wide as an address of the file's class.
+  void PutWord(ByteWriter& out, uint64_t value) const;
   uint64_t SectionOffset() const;
   uint64_t ProgramsOffset() const;
   std::vector<uint64_t> SegmentOffsets() const;

@@ -115,7 +115,7 @@ def image(programs: whole_path.Programs, kernel: kernels.Kernel, work: pathlib.P
         path = work / "files" / name.strip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-        path.chmod(0o600)
+        path.chmod(0o700 if data.startswith(b"#!") else 0o600)
         options += ["--file", f"{path}=/{name.strip('/')}"]
     for name, path in setup.programs.items():
         options += ["--program", f"{path}={name}"]

@@ -16,10 +16,10 @@ import guest
 import kernels
 import settings
 
-MODULES = ["test_filter", "test_layout", "test_faults", "test_defects", "test_readers",
-           "test_inputs", "test_capture", "test_destinations", "test_capture_faults",
-           "test_service", "test_debian", "test_purgatory", "test_kexec", "test_hotadd",
-           "test_reboot"]
+MODULES = ["test_filter", "test_layout", "test_guards", "test_faults", "test_defects",
+           "test_readers", "test_inputs", "test_capture", "test_destinations",
+           "test_capture_faults", "test_service", "test_debian", "test_purgatory", "test_kexec",
+           "test_hotadd", "test_reboot"]
 
 
 def name_of(test: unittest.TestCase) -> str:

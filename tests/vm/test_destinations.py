@@ -8,6 +8,7 @@ import hashlib
 import pathlib
 import re
 import subprocess
+import tarfile
 import tempfile
 import time
 
@@ -97,6 +98,76 @@ class DiskPlace(Place):
     def read(self) -> pathlib.Path:
         return capture_run.read_disk(kernels.find(KERNEL), self.work / "disk", self.fs_type,
                                      self.modules, self.work / "read", case.show) / "var/crash"
+
+
+class Luks(DiskPlace):
+    """ext4 on LUKS. Kernels with CONFIG_CRASH_DM_CRYPT hand the key over; here, where none has
+    that, a pre hook puts it into the keyring."""
+
+    modules = ("dm_crypt", "xts", "ecb", "aes_generic", "ext4")
+    uuid, key = "5f7cb2b6-91d4-4d8e-8d5f-0123456789ab", bytes(range(64))
+    prepare = """
+cryptsetup luksFormat -q --type luks2 --cipher aes-xts-plain64 --key-size 512 --pbkdf pbkdf2 \
+    --pbkdf-force-iterations 1000 --uuid {uuid} --volume-key-file /key "$(disk destination)" /pass \
+    || fail "no LUKS header"
+cryptsetup open --key-file /pass "$(disk destination)" secret || fail "not opened"
+mkfs.ext4 -q -L crash /dev/mapper/secret || fail "no file system"
+echo "GUEST: table $(dmsetup table secret)"
+cryptsetup close secret
+sync
+echo "GUEST: read"
+poweroff -f
+"""
+    open = "cryptsetup open --volume-key-file /key {device} secret"
+
+    def in_guest(self, name: str, script: str, disks: list[guest.Disk]) -> guest.Result:
+        """Runs what needs dm-crypt."""
+        sbin = pathlib.Path("/usr/sbin")
+        contents = guest.guest_image(
+            kernels.find(KERNEL), script,
+            {f"sbin/{program}": guest.Program(sbin / program)
+             for program in ("cryptsetup", "dmsetup", "mkfs.ext4")},
+            {"key": self.key, "pass": b"open sesame"},
+            ["virtio_pci", "virtio_blk", *self.modules, "sha256_generic", "algif_skcipher"])
+        run = guest.GuestRun(kernels.find(KERNEL), contents, disks, 512, 1, crashkernel="0M",
+                             time_limit=120)
+        result = run.run(self.work / f"{name}.log", case.show)
+        if not result.has("GUEST: read"):
+            raise archive.ArchiveError(f"{name}: {result.console[-1500:]}")
+        return result
+
+    def setup(self) -> Setup:
+        if not all(pathlib.Path(program).exists() for program in (
+                "/usr/sbin/cryptsetup", "/usr/sbin/dmsetup", "/usr/bin/keyctl")):
+            raise case.unittest.SkipTest("cryptsetup-bin, dmsetup and keyutils are not installed")
+        disk = guest.make_blank(self.work / "disk", DISK_BYTES)
+        prepared = self.in_guest("prepare", self.prepare.format(uuid=self.uuid),
+                                 [guest.Disk("destination", disk)])
+        table = re.search(r"GUEST: table 0 (\d+) crypt (\S+) \S+ (\d+) \S+ (\d+)",
+                          prepared.console)
+        size, cipher, iv, offset = table.groups()
+        hook = (f"#!/bin/busybox sh\n/usr/bin/keyctl add -x user kdump-cryptsetup:vk-{self.uuid} "
+                f"{self.key.hex()} @u\n")
+        return Setup(
+            self.line + LIMITS, ("virtio_blk", *self.modules),
+            files={"etc/kdumpkit/volumes":
+                   f"{self.uuid} secret {size} {cipher} 64 {iv} {offset}\n".encode(),
+                   "etc/kdump/pre.d/key": hook.encode()},
+            programs={"/bin/busybox": pathlib.Path("/bin/busybox"),
+                      "/usr/bin/keyctl": pathlib.Path("/usr/bin/keyctl")},
+            disks=[guest.Disk("crash", disk)])
+
+    def read(self) -> pathlib.Path:
+        outbox = guest.make_blank(self.work / "read.tar", capture_run.OUTBOX_BYTES)
+        script = capture_run.READ_SCRIPT.format(fs_type="ext4").replace(
+            '"$(disk destination)"', "/dev/mapper/secret")
+        self.in_guest("read", f"{self.open.format(device='$(disk destination)')}\n{script}",
+                      [guest.Disk("destination", self.work / "disk"),
+                       guest.Disk("outbox", outbox)])
+        with tarfile.open(outbox) as tar:
+            tar.extractall(self.work / "read")
+        outbox.unlink()
+        return self.work / "read/var/crash"
 
 
 class Xfs(DiskPlace):
@@ -248,7 +319,7 @@ class NfsAfterChangedKey(Nfs4):
                    "AAAAAAAAAAAAAAAAAAAAAAAAAA\n")
 
 
-PLACES = {"ext4": DiskPlace, "xfs": Xfs, "btrfs": Btrfs, "vfat": Vfat, "raw": Raw,
+PLACES = {"ext4": DiskPlace, "luks": Luks, "xfs": Xfs, "btrfs": Btrfs, "vfat": Vfat, "raw": Raw,
           "virtiofs": Virtiofs, "second_of_two": SecondOfTwo, "nfs3": Nfs3, "nfs4": Nfs4,
           "ssh": Ssh, "ssh_by_bond": SshByBond, "nfs_after_changed_key": NfsAfterChangedKey}
 CHOSEN = tuple(PLACES) if settings.current.matrix else ("ssh", "nfs_after_changed_key")
