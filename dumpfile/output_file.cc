@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <string_view>
@@ -14,12 +15,6 @@ namespace kdumpkit {
 namespace {
 
 constexpr std::string_view kIncomplete = "-incomplete";
-
-std::string ParentOf(const std::string& path) {
-  size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
 
 // Empty for a regular file.
 std::string_view KindOf(mode_t mode) {
@@ -75,13 +70,32 @@ int RenameNew(const std::string& from, const std::string& to) {
   return rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
 }
 
+std::string IncompleteName(const std::string& path) {
+  return path.ends_with(kIncomplete) ? path : path + std::string(kIncomplete);
+}
+
 }  // namespace
+
+std::string ParentDirectory(const std::string& path) {
+  size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+Status OutputFile::CheckCreatable(const std::string& path, bool overwrite) {
+  TRY(CheckDestination(path, overwrite));
+  std::string incomplete = IncompleteName(path);
+  if (!overwrite && access(incomplete.c_str(), F_OK) == 0) return CannotCreate(incomplete, EEXIST);
+  if (access(ParentDirectory(path).c_str(), W_OK | X_OK) != 0)
+    return CannotCreate(incomplete, errno);
+  return {};
+}
 
 Result<OutputFile> OutputFile::Create(const std::string& path, bool overwrite) {
   TRY(CheckDestination(path, overwrite));
   OutputFile file;
   file.path_ = path;
-  file.incomplete_path_ = path.ends_with(kIncomplete) ? path : path + std::string(kIncomplete);
+  file.incomplete_path_ = IncompleteName(path);
   file.overwrite_ = overwrite;
   // Removed rather than truncated: whoever still has the old file open keeps it unharmed.
   if (overwrite && unlink(file.incomplete_path_.c_str()) != 0 && errno != ENOENT)
@@ -113,7 +127,13 @@ Status OutputFile::Rename() const {
 Status OutputFile::Commit() {
   TRY(Keep());
   TRY(Rename());
-  return SyncDirectory(ParentOf(path_));
+  return SyncDirectory(ParentDirectory(path_));
+}
+
+Status OutputFile::Restart() {
+  if (ftruncate(fd_.get(), 0) != 0)
+    return SystemError(errno, fmt::format("cannot empty '{}'", incomplete_path_));
+  return {};
 }
 
 Status OutputFile::Keep() {

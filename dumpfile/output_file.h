@@ -9,6 +9,9 @@
 
 namespace kdumpkit {
 
+// The folder that a file of this name is in; "." for a name without one.
+std::string ParentDirectory(const std::string& path);
+
 class OutputFile {
  public:
   // Creates "<path>-incomplete" with mode 0600; a <path> that ends so already is that file, and
@@ -17,6 +20,8 @@ class OutputFile {
   // "<path>-incomplete" of an earlier try is never overwritten unless `overwrite`. Errors name the
   // path and say what to do; kUsage when the caller can choose another path or overwrite.
   static Result<OutputFile> Create(const std::string& path, bool overwrite);
+  // Whether Create would do, as far as can be told without it.
+  static Status CheckCreatable(const std::string& path, bool overwrite);
   OutputFile(OutputFile&&) noexcept = default;
   OutputFile& operator=(OutputFile&&) = delete;
   // Neither Commit nor Keep called: the incomplete file is removed.
@@ -29,6 +34,8 @@ class OutputFile {
   // since Create is replaced only with `overwrite`. After a failure the data stays under the
   // incomplete name, unless only the last fsync failed.
   Status Commit();
+  // Begins anew: throws away what was written.
+  Status Restart();
   // Leaves the file under its incomplete name, synced as well as can be.
   Status Keep();
 

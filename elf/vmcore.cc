@@ -54,14 +54,14 @@ struct CoreFile {
   }
 };
 
-Result<CoreFile> OpenCoreFile(const std::string& path) {
+Result<CoreFile> OpenCoreFile(const std::string& path, bool map) {
   UniqueFd fd = TRY(OpenFile(path, O_RDONLY));
   // Also the size of a block device, which fstat(2) does not know.
   off_t end = lseek(fd.get(), 0, SEEK_END);
   if (end < 0) return SystemError(errno, fmt::format("'{}': cannot be read at random", path));
   CoreFile file{path, nullptr, fd.get(), WindowMode::kRead};
   struct statfs system = {};
-  if (fstatfs(fd.get(), &system) == 0 && system.f_type == PROC_SUPER_MAGIC)
+  if (map && fstatfs(fd.get(), &system) == 0 && system.f_type == PROC_SUPER_MAGIC)
     file.mode = WindowMode::kMap;
   file.source = std::make_unique<OpenFileSource>(std::move(fd), static_cast<uint64_t>(end));
   return file;
@@ -235,8 +235,8 @@ Result<std::unique_ptr<Vmcore>> ElfVmcore::Make(CoreFile file) {
 
 }  // namespace
 
-Result<std::unique_ptr<Vmcore>> Vmcore::Open(const std::string& path) {
-  return ElfVmcore::Make(TRY(OpenCoreFile(path)));
+Result<std::unique_ptr<Vmcore>> Vmcore::Open(const std::string& path, bool map) {
+  return ElfVmcore::Make(TRY(OpenCoreFile(path, map)));
 }
 
 Result<std::unique_ptr<Vmcore>> Vmcore::Open(std::unique_ptr<DataSource> source,

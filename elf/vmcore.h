@@ -36,7 +36,8 @@ class Vmcore : public MemorySource {
  public:
   // Reads and checks headers, segments and notes; memory is read on demand. Every error names the
   // file and the offset.
-  static Result<std::unique_ptr<Vmcore>> Open(const std::string& path);
+  // `map`: see WindowMode::kMap; false reads /proc/vmcore, too.
+  static Result<std::unique_ptr<Vmcore>> Open(const std::string& path, bool map = true);
   // A core that is no file of its own; `path` is for messages.
   static Result<std::unique_ptr<Vmcore>> Open(std::unique_ptr<DataSource> source,
                                               const std::string& path);

@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 
 #include "base/file.h"
 #include "dumpfile/flattened_stream.h"
+#include "dumpfile/limited_sink.h"
 #include "dumpfile/output_file.h"
 #include "filter/dump_file.h"
 #include "filter/erasing.h"
@@ -25,27 +27,44 @@ constexpr std::string_view kStandardOutput = "standard output";
 struct Destination {
   std::optional<OutputFile> file;
   std::optional<int> stream_fd;
+  std::optional<uint64_t> limit;
 
   static Result<Destination> Create(const FilterOptions& options) {
     Destination destination;
+    destination.limit = options.size_limit;
     if (options.dry_run) return destination;
     destination.stream_fd = options.stream_fd;
     if (!options.stream_fd)
       destination.file.emplace(TRY(OutputFile::Create(options.output, options.force)));
     return destination;
   }
-  // Null for nowhere.
-  std::unique_ptr<DumpSink> MakeSink() const {
-    if (stream_fd) return std::make_unique<FlattenedStream>(*stream_fd);
-    return file ? std::make_unique<FileSink>(file->fd()) : nullptr;
+  // Null for nowhere; `measure` only counts, for a limit.
+  std::unique_ptr<DumpSink> MakeSink(bool measure) const {
+    std::unique_ptr<DumpSink> sink;
+    if (measure || (!file && !stream_fd && limit))
+      sink = std::make_unique<NullSink>(stream_fd.has_value());
+    else if (stream_fd)
+      sink = std::make_unique<FlattenedStream>(*stream_fd);
+    else if (file)
+      sink = std::make_unique<FileSink>(file->fd());
+    if (sink && limit) sink = std::make_unique<LimitedSink>(std::move(sink), *limit);
+    return sink;
   }
   int fd() const { return file ? file->fd() : stream_fd.value_or(-1); }
   std::string name() const { return file ? file->incomplete_path() : std::string(kStandardOutput); }
 };
 
+bool IsNoRoom(const Error& error) {
+  int number = error.error_number();
+  return number == ENOSPC || number == EDQUOT || number == EFBIG;
+}
+
 // The rest of a stream. One that could not be written to its end has no header and is no dump.
-Status FinishStream(const DumpWriter& writer, DumpReport& report) {
-  if (report.stream.failure) return Error(*report.stream.failure).In("writing to standard output");
+// Only where a limit ended it, there is room left for its end.
+Status FinishStream(const DumpWriter& writer, bool limited, DumpReport& report) {
+  bool at_limit = limited && report.stream.failure && IsNoRoom(*report.stream.failure);
+  if (report.stream.failure && !at_limit)
+    return Error(*report.stream.failure).In("writing to standard output");
   report.dump = kStandardOutput;
   report.dump_bytes = writer.FileBytes(report.stream.data_bytes);
   return writer.Finish(report.has_all_pages()).In("writing to standard output");
@@ -80,7 +99,7 @@ void WarnOfEarlyEnd(DumpReport& report) {
         fmt::format("interrupted after {} of {} pages", stream.pages, report.kept_pages));
 }
 
-DumpReport BeginReport(const FilterOptions& options, const Crash& crash,
+DumpReport BeginReport(const FilterOptions& options, const DumpLevel& level, const Crash& crash,
                        const Selection& selection) {
   DumpReport report;
   report.vmcore = options.vmcore;
@@ -97,6 +116,9 @@ DumpReport BeginReport(const FilterOptions& options, const Crash& crash,
   report.guard_hits = selection.guard_hits;
   report.free_found = selection.free_found;
   report.free_counted = selection.free_counted;
+  report.vmemmap_dropped = selection.vmemmap_dropped;
+  if (options.translate && crash.kernel)
+    report.translation = Translate(*crash.kernel, selection, *options.translate);
   report.input_incomplete = crash.input.incomplete();
   report.warnings = crash.input.warnings;
   report.warnings.insert(report.warnings.end(), crash.warnings.begin(), crash.warnings.end());
@@ -105,52 +127,115 @@ DumpReport BeginReport(const FilterOptions& options, const Crash& crash,
   return report;
 }
 
-}  // namespace
+// A dump of one level on its way: past its pages, not finished.
+struct Attempt {
+  int asked = 0;  // the level that was tried; selection.level is the one that it became
+  Selection selection;
+  DumpReport report;
+  std::unique_ptr<DumpWriter> writer;  // null in a dry run
+};
 
-Result<DumpReport> CreateDump(const FilterOptions& options, const std::atomic<bool>& stop) {
-  auto start = std::chrono::steady_clock::now();
-  Crash crash = TRY(Crash::Open(options.vmcore, options.names));
-  // Nothing may be written when something cannot be erased.
-  Erasing erasing = TRY(PrepareErasing(options, crash));
-  Destination destination = TRY(Destination::Create(options));
-  Selection selection =
-      SelectPages(crash.input.memory(), crash.kernel.get(), crash.page_shift, options.level,
-                  options.threads, crash.input.possible_level(), options.strict);
-  DumpReport report = BeginReport(options, crash, selection);
-  report.warnings.insert(report.warnings.end(), erasing.warnings.begin(), erasing.warnings.end());
-  report.erased = std::move(erasing.report);
-  const MemorySource& contents = erasing.memory ? *erasing.memory : crash.input.memory();
-  std::unique_ptr<DumpWriter> writer;
-  if (std::unique_ptr<DumpSink> sink = destination.MakeSink())
-    writer = TRY(BeginDump(std::move(sink), crash, selection, report.level, options)
-                     .In(fmt::format("cannot write '{}'", destination.name())));
-  Progress progress(options.Shows(kMessageProgress) ? STDERR_FILENO : -1, selection.kept_pages,
+// What of a file is there from an earlier attempt goes when the pages of this one are chosen. With
+// `measure`, nothing is written. Fails when not even the headers could be written.
+Result<Attempt> TryLevel(const FilterOptions& options, const DumpLevel& level, const Crash& crash,
+                         const MemorySource& contents, Destination& destination, bool measure,
+                         const std::atomic<bool>& stop) {
+  Selection selection = SelectPages(
+      crash.input.memory(), crash.kernel.get(), crash.page_shift, level,
+      {options.threads, crash.input.possible_level(), options.strict, options.drop_vmemmap});
+  Attempt attempt{level.bits(), std::move(selection), {}, {}};
+  attempt.report = BeginReport(options, level, crash, attempt.selection);
+  DumpReport& report = attempt.report;
+  if (destination.file) TRY(destination.file->Restart());
+  if (std::unique_ptr<DumpSink> sink = destination.MakeSink(measure))
+    attempt.writer = TRY(BeginDump(std::move(sink), crash, attempt.selection, report.level, options)
+                             .In(fmt::format("cannot write '{}'", destination.name())));
+  Progress progress(options.Shows(kMessageProgress) ? STDERR_FILENO : -1, report.kept_pages,
                     crash.page_size);
   PipelineOptions stream{options.codec,   crash.page_size,
                          options.threads, &progress,
                          &stop,           options.compress_level.value_or(kFastestLevel)};
-  report.stream = TRY(StreamPages(contents, selection.kept, writer.get(), stream));
+  report.stream =
+      TRY(StreamPages(contents, attempt.selection.kept, attempt.writer.get(), stream));
+  return attempt;
+}
+
+// Why there was no room for the dump; absent when there was, or when something else was wrong.
+std::optional<Error> NoRoom(const Result<Attempt>& attempt) {
+  if (!attempt) return IsNoRoom(attempt.error()) ? std::optional(attempt.error()) : std::nullopt;
+  const std::optional<Error>& failure = attempt->report.stream.failure;
+  return failure && IsNoRoom(*failure) ? failure : std::nullopt;
+}
+
+// The first of the levels that there is room for; the last one if there is room for none. What went
+// into a stream cannot be taken back: with a limit it is measured before, without one the first
+// level is the only one.
+Result<Attempt> TryLevels(const FilterOptions& options, const Crash& crash,
+                          const MemorySource& contents, Destination& destination, const std::atomic<bool>& stop) {
+  std::vector<DumpLevel> levels = options.further_levels;
+  levels.insert(levels.begin(), options.level);
+  bool streams = destination.stream_fd.has_value();
+  if (streams && !destination.limit) levels.resize(1, options.level);
+  std::vector<LevelAttempt> given_up;
+  for (size_t i = 0;; ++i) {
+    bool last = i + 1 == levels.size();
+    Result<Attempt> attempt =
+        TryLevel(options, levels[i], crash, contents, destination, streams && !last, stop);
+    std::optional<Error> failure = NoRoom(attempt);
+    if (failure && !last && !stop) {
+      uint64_t pages = attempt ? attempt->report.kept_pages : 0;
+      given_up.push_back({levels[i].bits(), pages, failure->message()});
+      continue;
+    }
+    if (!attempt) return attempt;
+    bool measured = streams && !last;
+    Result<Attempt> written = measured
+                                  ? TryLevel(options, levels[i], crash, contents, destination, false, stop)
+                                  : std::move(attempt);
+    if (written) written->report.given_up = std::move(given_up);
+    return written;
+  }
+}
+
+}  // namespace
+
+Result<DumpReport> CreateDump(const FilterOptions& options, const std::atomic<bool>& stop) {
+  auto start = std::chrono::steady_clock::now();
+  Crash crash = TRY(Crash::Open(options.vmcore, options.names, options.map_input));
+  // Nothing may be written when something cannot be erased.
+  Erasing erasing = TRY(PrepareErasing(options, crash));
+  const MemorySource& contents = erasing.memory ? *erasing.memory : crash.input.memory();
+  Destination destination = TRY(Destination::Create(options));
+  Attempt attempt = TRY(TryLevels(options, crash, contents, destination, stop));
+  DumpReport& report = attempt.report;
+  report.warnings.insert(report.warnings.end(), erasing.warnings.begin(), erasing.warnings.end());
+  report.erased = std::move(erasing.report);
   WarnOfEarlyEnd(report);
   if (destination.file) {
-    TRY(FinishFile(*destination.file, *writer, options.output, report));
+    TRY(FinishFile(*destination.file, *attempt.writer, options.output, report));
   } else if (destination.stream_fd) {
-    TRY(FinishStream(*writer, report));
+    TRY(FinishStream(*attempt.writer, destination.limit.has_value(), report));
   } else {
-    report.dump_bytes = DumpFileBytes(crash, selection, options, report.stream.data_bytes);
+    report.dump_bytes = DumpFileBytes(crash, attempt.selection, options, report.stream.data_bytes);
   }
-  bool complete =
-      report.has_all_pages() && !selection.fell_back && selection.level == options.level.bits();
+  bool complete = report.has_all_pages() && !attempt.selection.fell_back &&
+                  attempt.selection.level == attempt.asked;
   report.completeness = complete ? Completeness::kComplete : Completeness::kPartial;
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  return report;
+  return std::move(report);
 }
 
 Result<std::vector<std::string>> DumpKernelLog(const FilterOptions& options) {
-  Input input = TRY(Input::Open(options.vmcore));
+  Input input = TRY(Input::Open(options.vmcore, options.map_input));
   std::unique_ptr<CrashedKernel> kernel = TRY(OpenKernel(input, options.names));
   Destination output = TRY(Destination::Create(options));
   std::string pending;
+  uint64_t room = options.size_limit.value_or(UINT64_MAX);
+  bool cut = false;
   auto flush = [&]() -> Status {
+    cut = cut || pending.size() > room;
+    pending.resize(std::min<uint64_t>(pending.size(), room));
+    room -= pending.size();
     TRY(WriteFully(output.fd(), AsBytes(pending))
             .In(fmt::format("cannot write '{}'", output.name())));
     pending.clear();
@@ -167,6 +252,9 @@ Result<std::vector<std::string>> DumpKernelLog(const FilterOptions& options) {
   if (output.file) TRY(output.file->Commit());
   std::vector<std::string> warnings;
   if (!stats.problem.empty()) warnings.push_back(stats.problem);
+  if (cut)
+    warnings.push_back(
+        fmt::format("the log was cut at the limit of {} bytes (-L)", *options.size_limit));
   return warnings;
 }
 

@@ -36,6 +36,7 @@ KdumpParameters MakeParameters(const Crash& crash, const Selection& selection, i
   parameters.abi = {input.machine.order, input.machine.word_size, packed ? 4 : 8};
   if (input.kdump) parameters.abi = input.kdump->info().abi;
   parameters.status = KeptStatus(input);
+  if (selection.vmemmap_dropped) parameters.status |= kKdumpVmemmapExcluded;
   parameters.block_size = static_cast<uint32_t>(crash.page_size);
   parameters.max_mapnr = FrameCount(crash, selection);
   parameters.utsname = crash.utsname.fields;

@@ -8,9 +8,12 @@
 
 #include <cstdio>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "filter/check_params.h"
 #include "filter/compare.h"
+#include "filter/completion.h"
 #include "filter/dump.h"
 #include "filter/info.h"
 #include "filter/mem_usage.h"
@@ -97,9 +100,41 @@ int RunDump(std::string_view program, const FilterOptions& options) {
   bool stdout_taken = options.stream_fd || (options.json && options.json_file.empty());
   std::FILE* text_stream = stdout_taken ? stderr : stdout;
   if (options.Shows(kMessageReport)) Print(text_stream, StatisticsText(*report));
+  if (report->translation) Print(text_stream, TranslationText(*report->translation));
   if (options.Shows(kMessageCommon)) Print(text_stream, ReportText(*report));
   if (options.json) PrintJson(program, options, ReportJson(*report));
   return report->completeness == Completeness::kComplete ? kExitComplete : kExitPartial;
+}
+
+// Which options were accepted and change nothing.
+void PrintWithoutEffect(std::string_view program, const FilterOptions& options) {
+  if (!options.Shows(kMessageDebug)) return;
+  for (std::string_view option : options.without_effect)
+    PrintError(program, fmt::format("{} has no effect: memory is bounded without it", option));
+  if (!options.map_input) PrintError(program, "--non-mmap: the vmcore is read, not mapped");
+}
+
+int RunTranslate(std::string_view program, const FilterOptions& options) {
+  Result<Translation> translation = TranslateInVmcore(options);
+  if (!translation) {
+    PrintError(program, translation.error().message());
+    return kExitFailed;
+  }
+  if (options.json)
+    PrintJson(program, options, TranslationJson(*translation).dump(2) + "\n");
+  else
+    Print(stdout, TranslationText(*translation));
+  return translation->physical ? kExitComplete : kExitFailed;
+}
+
+// makedumpfile's --check-params opens no file, and kdumpctl of Fedora gives it names of none: by
+// that name, what is wrong with the files is said, but does not fail the check.
+int RunCheckParams(std::string_view program, bool as_makedumpfile, const FilterOptions& options) {
+  CheckReport report = CheckRun(options);
+  for (const std::string& refusal : report.refusals) PrintError(program, refusal);
+  PrintWarnings(program, options, report.warnings);
+  if (options.Shows(kMessageCommon)) Print(options.stream_fd ? stderr : stdout, CheckText(report));
+  return report.refusals.empty() || as_makedumpfile ? kExitComplete : kExitFailed;
 }
 
 int RunVerify(std::string_view program, const FilterOptions& options) {
@@ -184,25 +219,56 @@ int RunGenerate(std::string_view program, const FilterOptions& options) {
   return kExitComplete;
 }
 
+int RunCompletion(std::string_view program, const FilterOptions& options) {
+  std::optional<std::string> script = FilterCompletion(options.shell);
+  if (!script) {
+    PrintError(program,
+               fmt::format("--completion '{}': there are bash, zsh and fish", options.shell));
+    return kExitUsage;
+  }
+  Print(stdout, *script);
+  return kExitComplete;
+}
+
+// As makedumpfile, in its form, which scripts take apart: the version whose options are known here,
+// and a line a codec.
+std::string VersionText(std::string_view program) {
+  if (program == "makedumpfile")
+    return "makedumpfile: version 1.7.9 (kdumpkit " KDUMPKIT_VERSION
+           ")\nlzo\tenabled\nsnappy\tenabled\nzstd\tenabled\n\n";
+  return fmt::format("{} (kdumpkit) " KDUMPKIT_VERSION "\n",
+                     program == "vmcore-dmesg" ? "vmcore-dmesg" : "kdump-filter");
+}
+
 int Main(int argc, char** argv) {
   std::string_view program = argc > 0 ? basename(argv[0]) : "kdump-filter";
   std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   bool vmcore_dmesg = program == "vmcore-dmesg";
+  bool as_makedumpfile = program == "makedumpfile";
   Result<FilterOptions> options = vmcore_dmesg ? ParseVmcoreDmesgOptions(arguments)
                                                : ParseFilterOptions(arguments, OnlineCpus());
   if (!options) {
     PrintError(program, options.error().message());
-    return kExitUsage;
+    // makedumpfile has 1 for every failure; its 2 says something else.
+    return as_makedumpfile ? kExitFailed : kExitUsage;
   }
   CatchSignals();
+  PrintWithoutEffect(program, *options);
+  bool reads_files = options->mode != FilterMode::kHelp && options->mode != FilterMode::kVersion &&
+                     options->mode != FilterMode::kCompletion;
+  if (options->check_params && reads_files)
+    return RunCheckParams(program, as_makedumpfile, *options);
   switch (options->mode) {
     case FilterMode::kHelp:
       Print(stdout, vmcore_dmesg ? VmcoreDmesgHelp(program) : FilterHelp(program));
       return 0;
     case FilterMode::kVersion:
-      Print(stdout, fmt::format("{} (kdumpkit) " KDUMPKIT_VERSION "\n",
-                                vmcore_dmesg ? "vmcore-dmesg" : "kdump-filter"));
+      Print(stdout, VersionText(program));
       return 0;
+    case FilterMode::kCompletion:
+      return RunCompletion(program, *options);
+    case FilterMode::kTranslate:
+      return RunTranslate(program, *options);
     case FilterMode::kDmesg:
       return RunDmesg(program, *options);
     case FilterMode::kDump:

@@ -152,7 +152,7 @@ Status OpenStream(UniqueFd fd, Input& input) {
   return {};
 }
 
-Status OpenAny(Input& input) {
+Status OpenAny(Input& input, bool map) {
   std::string object = fmt::format("'{}'", input.path);
   UniqueFd fd = TRY(OpenFile(input.path, O_RDONLY));
   ByteBuffer beginning(kSignatureBytes);
@@ -162,7 +162,7 @@ Status OpenAny(Input& input) {
     return OpenStream(std::move(fd), input).In(object);
   if (IsKdump(beginning))
     return OpenKdump(TRY(FileSource::Open(std::move(fd)).In(object)), input).In(object);
-  FromElf(TRY(Vmcore::Open(input.path)), input);
+  FromElf(TRY(Vmcore::Open(input.path, map)), input);
   return {};
 }
 
@@ -215,10 +215,10 @@ void ReadPlainFacts(Crash& crash) {
 
 }  // namespace
 
-Result<Input> Input::Open(const std::string& path) {
+Result<Input> Input::Open(const std::string& path, bool map) {
   Input input;
   input.path = path;
-  TRY(OpenAny(input));
+  TRY(OpenAny(input, map));
   return input;
 }
 
@@ -276,10 +276,10 @@ Result<std::unique_ptr<CrashedKernel>> OpenKernel(const Input& input, const Give
   return kernel;
 }
 
-Result<Crash> Crash::Open(const std::string& path, const NameSources& sources) {
+Result<Crash> Crash::Open(const std::string& path, const NameSources& sources, bool map) {
   GivenNames names = TRY(GivenNames::Load(sources));
   Crash crash;
-  crash.input = TRY(Input::Open(path));
+  crash.input = TRY(Input::Open(path, map));
   if (crash.input.kdump) {
     const KdumpInfo& info = crash.input.kdump->info();
     crash.utsname.fields = info.header.utsname;

@@ -16,8 +16,8 @@
 namespace kdumpkit {
 
 struct Input {
-  // Errors name the file.
-  static Result<Input> Open(const std::string& path);
+  // Errors name the file. `map`: see Vmcore::Open.
+  static Result<Input> Open(const std::string& path, bool map = true);
 
   const MemorySource& memory() const;
   // What was memory when the machine died, in the file or not.
@@ -56,8 +56,9 @@ struct Input {
 // A file and the kernel in it.
 struct Crash {
   // A kernel that cannot be understood is a warning only; `names` that are another kernel's, or
-  // cannot be read, are an error.
-  static Result<Crash> Open(const std::string& path, const NameSources& names = {});
+  // cannot be read, are an error. `map`: see Input::Open.
+  static Result<Crash> Open(const std::string& path, const NameSources& names = {},
+                            bool map = true);
 
   Input input;
   std::unique_ptr<CrashedKernel> kernel;  // null when it cannot be understood

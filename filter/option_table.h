@@ -13,7 +13,7 @@ struct FilterOptionRow {
   char letter;           // 0: has no short form
   const char* name;      // null: has no long form
   const char* argument;  // null: takes none; with '[' before it, it may be left out
-  const char* help;
+  const char* help;      // null: neither in --help nor completed
   // Null for what ends parsing: -h and -v.
   Status (*apply)(std::string_view argument, FilterOptions& options);
 };

@@ -63,6 +63,23 @@ Status CheckNames(const FilterOptions& options) {
   return {};
 }
 
+// What is about a dump, and means nothing where none is made. Refused rather than ignored: whoever
+// says it expects something.
+Status CheckDumpOptions(const FilterOptions& options) {
+  if (options.mode == FilterMode::kDump) return {};
+  std::string_view mode = ModeOption(options.mode);
+  if (options.size_limit && options.mode != FilterMode::kDmesg)
+    return UsageError("-L and {} exclude each other", mode);
+  if (options.drop_vmemmap) return UsageError("-e and {} exclude each other", mode);
+  if (options.translate) return UsageError("--vtop and {} exclude each other", mode);
+  bool packs = options.mode == FilterMode::kReassemble;
+  if (packs && options.codec != Codec::kNone)
+    return UsageError("-R and compression exclude each other: a stream is put in order as it is");
+  if (packs && options.level.bits() != 0)
+    return UsageError("-R and -d exclude each other: filter the dump that -R makes");
+  return {};
+}
+
 Status CheckCompressLevel(const FilterOptions& options) {
   if (!options.compress_level) return {};
   std::optional<CodecLevels> levels = LevelsOf(options.codec);
@@ -78,6 +95,7 @@ Status CheckCompressLevel(const FilterOptions& options) {
 
 Status CheckCombinations(const FilterOptions& options) {
   TRY(CheckNames(options));
+  TRY(CheckDumpOptions(options));
   if (options.dry_run && options.mode != FilterMode::kDump)
     return UsageError("--dry-run and {} exclude each other", ModeOption(options.mode));
   bool streams = options.mode == FilterMode::kDump || options.mode == FilterMode::kDmesg;
@@ -93,6 +111,10 @@ Status CheckCombinations(const FilterOptions& options) {
     return UsageError("--config and {} exclude each other", ModeOption(options.mode));
   if (options.erase_lenient && options.erase_config.empty())
     return UsageError("--config-lenient is for --config only");
+  if (options.elf && options.stream_fd && options.size_limit)
+    return UsageError(
+        "-L, -E and -F exclude each other: the headers of an ELF core come last in a stream, and "
+        "their size is not known before; write a kdump stream (without -E)");
   TRY(CheckCompressLevel(options));
   if (options.sample && options.mode != FilterMode::kVerify)
     return UsageError("--sample is for --verify only");
@@ -132,11 +154,17 @@ Status TakeOperands(const std::vector<std::string>& operands, FilterOptions& opt
     if (operands.empty()) return {};
     return UsageError("'{}' is one operand too many: -g reads the vmlinux only", operands[0]);
   }
+  if (options.mode == FilterMode::kCompletion) return {};
   if (options.mode == FilterMode::kReassemble) return TakeReassembleOperands(operands, options);
   if (options.mode != FilterMode::kDump && options.mode != FilterMode::kDmesg)
     return TakeFiles(operands, options);
   bool output_needed = !options.dry_run || options.mode == FilterMode::kDmesg;
   size_t most = options.stream_fd ? 1 : 2;
+  // --vtop needs no dump to be made.
+  if (options.translate && !options.dry_run && operands.size() == 1 && most == 2) {
+    options.mode = FilterMode::kTranslate;
+    return TakeFiles(operands, options);
+  }
   if (operands.empty()) return UsageError("no VMCORE is given; try --help");
   if (operands.size() < most && output_needed)
     return UsageError("no output file is given for '{}'; try --help", operands[0]);
@@ -234,9 +262,11 @@ std::string FilterHelp(std::string_view program) {
       "       {0} --verify [--sample N] DUMPFILE\n"
       "       {0} --show-layout [--json] VMCORE\n"
       "       {0} -g FILE -x VMLINUX\n"
+      "       {0} --vtop ADDRESS VMCORE\n"
       "Reads the memory of a crashed kernel and writes the pages that matter.\n\n",
       program);
   for (const FilterOptionRow& row : FilterOptionTable()) {
+    if (row.help == nullptr) continue;
     std::string names = row.letter != 0 ? fmt::format("-{}", row.letter) : "   ";
     if (row.name != nullptr) names += fmt::format("{}--{}", row.letter != 0 ? ", " : " ", row.name);
     if (row.argument != nullptr)

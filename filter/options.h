@@ -31,6 +31,8 @@ enum class FilterMode {
   kCompare,
   kMemUsage,
   kGenerate,
+  kTranslate,
+  kCompletion,
   kHelp,
   kVersion
 };
@@ -47,6 +49,13 @@ inline constexpr int kMaxFilterThreads = 1024;
 struct FilterOptions {
   FilterMode mode = FilterMode::kDump;
   DumpLevel level = *DumpLevel::Make(0);
+  std::vector<DumpLevel> further_levels;  // of -d: tried in order when there is no room
+  std::optional<uint64_t> size_limit;     // -L: bytes of the output, or of the stream with -F
+  bool drop_vmemmap = false;              // -e
+  bool check_params = false;              // look whether the run would be accepted, write nothing
+  std::optional<VirtAddr> translate;      // --vtop
+  bool map_input = true;                  // --non-mmap: false
+  std::vector<std::string_view> without_effect;  // options that are accepted, but change nothing
   Codec codec = Codec::kNone;
   NameSources names;
   std::optional<int> compress_level;  // one that the codec has; none: the fastest
@@ -58,6 +67,7 @@ struct FilterOptions {
   std::string json_file;  // --json=FILE; empty: standard output
   int message_level = kMessageProgress | kMessageCommon | kMessageError;
   int threads = 1;
+  std::string shell;               // of --completion
   std::string vmcore;              // the dump with --verify; the stream with -R, empty: stdin
   std::string other;               // the second file of --compare
   std::string output;              // may be empty with --dry-run; is with -F and what only reads

@@ -52,6 +52,15 @@ nlohmann::ordered_json ChecksJson(const DumpReport& report) {
   return checks;
 }
 
+nlohmann::ordered_json GivenUpJson(const DumpReport& report) {
+  nlohmann::ordered_json attempts = nlohmann::ordered_json::array();
+  for (const LevelAttempt& attempt : report.given_up)
+    attempts.push_back({{"level", attempt.level},
+                        {"kept_pages", attempt.kept_pages},
+                        {"failure", attempt.failure}});
+  return attempts;
+}
+
 // Only what a guard kept.
 nlohmann::ordered_json GuardsJson(const DumpReport& report) {
   nlohmann::ordered_json guards = nlohmann::ordered_json::array();
@@ -117,6 +126,11 @@ std::string ReportText(const DumpReport& report) {
       report.kept_pages, report.existing_pages, MiB(report.kept_pages * report.page_size),
       MiB(memory), report.stream.zero_pages, report.level, CodecName(report.codec));
   text += ErasedText(report.erased);
+  for (const LevelAttempt& attempt : report.given_up)
+    text +=
+        fmt::format("level {} was tried before and given up: {}\n", attempt.level, attempt.failure);
+  if (report.vmemmap_dropped)
+    text += fmt::format("{} pages of the memory map left out\n", *report.vmemmap_dropped);
   if (report.stream.unreadable_pages > 0) text += UnreadableText(report);
   std::string size =
       fmt::format("{:.1f} MiB ({:.1f} % of memory) in {:.2f} s", MiB(report.dump_bytes),
@@ -155,6 +169,7 @@ std::string ReportJson(const DumpReport& report) {
       {"kernel", report.kernel_release},
       {"requested_level", report.requested_level},
       {"level", report.level},
+      {"given_up_levels", GivenUpJson(report)},
       {"compression", CodecName(report.codec)},
       {"threads", report.threads},
       {"page_size", report.page_size},
@@ -167,6 +182,7 @@ std::string ReportJson(const DumpReport& report) {
       {"free_pages_counted", OrNull(report.free_counted)},
       {"checks", ChecksJson(report)},
       {"erased", ErasedJson(report.erased)},
+      {"vmemmap_pages_dropped", OrNull(report.vmemmap_dropped)},
       {"needed_pages_kept", GuardsJson(report)},
       {"unreadable_pages", report.stream.unreadable_pages},
       {"unreadable", UnreadableJson(report.stream)},
@@ -174,6 +190,7 @@ std::string ReportJson(const DumpReport& report) {
       {"seconds", report.seconds},
       {"warnings", report.warnings},
   };
+  if (report.translation) json["vtop"] = TranslationJson(*report.translation);
   // Paths may hold any bytes; what is not UTF-8 is shown as the replacement character.
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }

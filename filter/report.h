@@ -9,6 +9,7 @@
 #include "filter/options.h"
 #include "filter/pipeline.h"
 #include "filter/select.h"
+#include "filter/translate.h"
 
 namespace kdumpkit {
 
@@ -17,6 +18,13 @@ enum class Completeness {
   kComplete,
   kPartial,  // a dump exists and opens, but pages are missing or the level could not be applied
   kFailed,   // no dump
+};
+
+// A level of -d that was given up because there was no room for the dump.
+struct LevelAttempt {
+  int level = 0;
+  uint64_t kept_pages = 0;
+  std::string failure;
 };
 
 struct DumpReport {
@@ -37,7 +45,10 @@ struct DumpReport {
   std::vector<CountCheck> checks;
   decltype(Selection::guard_hits) guard_hits = {};
   PipelineResult stream;
-  uint64_t dump_bytes = 0;  // size of the file; what it would be for a dry run
+  std::vector<LevelAttempt> given_up;       // in order; the level in use came after them
+  std::optional<Translation> translation;   // of --vtop
+  std::optional<uint64_t> vmemmap_dropped;  // pages, with -e
+  uint64_t dump_bytes = 0;                  // size of the file; what it would be for a dry run
   // Pages were missing from the vmcore already.
   bool input_incomplete = false;
   EraseReport erased;

@@ -8,6 +8,7 @@
 
 #include "filter/guards.h"
 #include "filter/page_scan.h"
+#include "filter/vmemmap.h"
 #include "kernel/free_pages.h"
 #include "kernel/kernel_names.h"
 #include "kernel/page_counters.h"
@@ -131,7 +132,18 @@ void WarnOfRulesOff(const PageLayout& layout, const KernelFacts& facts, Selectio
         fmt::format("the kernel's own types were not read: {}", facts.without_btf()));
 }
 
-void Classify(const CrashedKernel& kernel, const DumpLevel& level, int threads, int filtered,
+// After all else: it looks at what is left of the memory that the map describes.
+void DropMap(const CrashedKernel& kernel, const MemoryMap& map, const PageLayout& layout,
+             Selection& selection) {
+  uint64_t dropped =
+      DropVmemmap(kernel, map, layout.page_struct_size(), selection.existing, selection.kept);
+  selection.vmemmap_dropped = dropped;
+  ClassCount& kernel_pages = selection.classes[static_cast<size_t>(PageClass::kKernel)];
+  kernel_pages.kept -= std::min(kernel_pages.kept, dropped);
+  kernel_pages.dropped += dropped;
+}
+
+void Classify(const CrashedKernel& kernel, const DumpLevel& level, const SelectOptions& options,
               Selection& selection) {
   auto names = std::make_unique<KernelNames>(KernelNames::Learn(kernel));
   KernelFacts facts = KernelFacts::Learn(kernel, *names);
@@ -146,25 +158,26 @@ void Classify(const CrashedKernel& kernel, const DumpLevel& level, int threads, 
   NeededPages needed = FindNeededPages(kernel, *names);
   PageCounters counters = ReadPageCounters(kernel, *names);
   names.reset();  // some megabytes
-  ScanResult result = ScanSections(kernel, *layout, *map, level, selection, threads);
+  ScanResult result = ScanSections(kernel, *layout, *map, level, selection, std::max(options.threads, 1));
   selection.classes = result.classes;
   ClearOverhangs(result, selection);
   WarnOfUnclassified(result, *map, selection);
   GuardNeededPages(kernel, *layout, *map, level, needed, selection);
-  if ((filtered & kLevelFree) == 0) CheckFreePages(kernel, facts, *layout, result, selection);
+  if (options.drop_vmemmap) DropMap(kernel, *map, *layout, selection);
+  if ((options.filtered & kLevelFree) == 0) CheckFreePages(kernel, facts, *layout, result, selection);
   // A rule that is off finds nothing, which was said.
-  if (filtered == 0 && layout->disabled().empty()) CheckCounters(counters, result, selection);
+  if (options.filtered == 0 && layout->disabled().empty()) CheckCounters(counters, result, selection);
 }
 
 Selection SelectByLevel(const MemorySource& source, const CrashedKernel* kernel, int page_shift,
-                        const DumpLevel& level, int threads, int filtered) {
+                        const DumpLevel& level, const SelectOptions& options) {
   std::vector<PfnRun> existing = ExistingRuns(source.ranges(), page_shift);
   uint64_t pages = existing.empty() ? 0 : existing.back().end;
   PageBitmap all(pages, existing);
   Selection selection{.existing = std::move(existing), .kept = std::move(all)};
   selection.existing_pages = selection.kept.CountAll();
   if (kernel != nullptr) {
-    Classify(*kernel, level, std::max(threads, 1), filtered, selection);
+    Classify(*kernel, level, options, selection);
   } else if ((level.bits() & ~kLevelZero) != 0) {
     FallBack(selection, "the dead kernel is not understood");
   }
@@ -182,16 +195,16 @@ int Selection::doubtful_bits() const {
 }
 
 Selection SelectPages(const MemorySource& source, const CrashedKernel* kernel, int page_shift,
-                      const DumpLevel& level, int threads, int filtered, bool strict) {
-  Selection first = SelectByLevel(source, kernel, page_shift, level, threads, filtered);
+                      const DumpLevel& level, const SelectOptions& options) {
+  Selection first = SelectByLevel(source, kernel, page_shift, level, options);
   int doubtful = first.doubtful_bits();
-  if (!strict || doubtful == 0) return first;
+  if (!options.strict || doubtful == 0) return first;
   // Two bitmaps at once would be one too many for a capture kernel.
   std::vector<CountCheck> checks = std::move(first.checks);
   std::vector<std::string> warnings = std::move(first.warnings);
   first.kept = PageBitmap(0, {});
   DumpLevel safe = *DumpLevel::Make(level.bits() & ~doubtful);
-  Selection second = SelectByLevel(source, kernel, page_shift, safe, threads, filtered);
+  Selection second = SelectByLevel(source, kernel, page_shift, safe, options);
   second.checks = std::move(checks);
   // A level that needs no struct page looked at checks nothing.
   second.warnings = std::move(warnings);

@@ -42,6 +42,8 @@ struct Selection {
   std::optional<uint64_t> free_found;
   std::optional<uint64_t> free_counted;
   std::vector<CountCheck> checks;  // those whose counters are known
+  // Pages of the memory map that were left out; absent when nobody asked for that.
+  std::optional<uint64_t> vmemmap_dropped;
   // Pages that a guard kept (by NeededKind), by the PageClass they were to be left out as. Those
   // of failed memory were left out all the same.
   std::array<std::array<uint64_t, kPageClassCount>, kNeededKindCount> guard_hits = {};
@@ -54,11 +56,17 @@ struct Selection {
   int doubtful_bits() const;
 };
 
+struct SelectOptions {
+  int threads = 1;
+  int filtered = 0;  // the level applied to the source already: what it left out cannot be counted
+  // Takes the bits that a failed check makes doubtful from the level, and scans once more.
+  bool strict = false;
+  bool drop_vmemmap = false;  // -e (filter/vmemmap.h)
+};
+
 // Never fails: what cannot be classified is kept, and a warning says so. `kernel` is null when
-// nothing could be learned of the dead kernel; then every page is kept. `filtered` is the level
-// that was applied to the source already: what it left out cannot be counted. `strict` takes the
-// bits that a failed check makes doubtful from the level, and scans once more.
+// nothing could be learned of the dead kernel; then every page is kept.
 Selection SelectPages(const MemorySource& source, const CrashedKernel* kernel, int page_shift,
-                      const DumpLevel& level, int threads, int filtered = 0, bool strict = false);
+                      const DumpLevel& level, const SelectOptions& options);
 
 }  // namespace kdumpkit

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/shell_text.h"
+
 namespace kdumpkit {
 namespace {
 
@@ -41,15 +43,6 @@ bool TakesFiles(const Subcommand& subcommand) {
     if (subcommand.operands.find(word) != std::string_view::npos) return true;
   return false;
 }
-
-// In single quotes, for any of the shells; no help text has a backslash.
-std::string Quoted(std::string_view text, std::string_view quote) {
-  std::string quoted;
-  for (char c : text) quoted += c == '\'' ? std::string(quote) : std::string(1, c);
-  return "'" + quoted + "'";
-}
-std::string QuotedPosix(std::string_view text) { return Quoted(text, "'\\''"); }
-std::string QuotedFish(std::string_view text) { return Quoted(text, "\\'"); }
 
 std::string BashCase(const Subcommand& subcommand) {
   std::string words;
@@ -89,16 +82,6 @@ std::string Bash(std::span<const Subcommand> subcommands) {
          "  fi\n"
          "}\n"
          "complete -F _kdumpctl kdumpctl\n";
-}
-
-// In a specification of _arguments, brackets and colons have a meaning.
-std::string ZshText(std::string_view text) {
-  std::string escaped;
-  for (char c : text) {
-    if (c == '[' || c == ']' || c == ':') escaped += '\\';
-    escaped += c;
-  }
-  return escaped;
 }
 
 std::string ZshCase(const Subcommand& subcommand) {

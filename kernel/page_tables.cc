@@ -34,7 +34,7 @@ MappedPage PageOf(const Paging& paging, const TableLevel& level, uint64_t entry,
 }  // namespace
 
 Result<MappedPage> FindMappedPage(const Paging& paging, ByteOrder order, MemoryReader& reader,
-                                  VirtAddr address) {
+                                  VirtAddr address, std::vector<TableStep>* steps) {
   if (!IsCanonical(paging, address)) {
     return Malformed("kernel address 0x{:x} is not canonical", address.value);
   }
@@ -49,6 +49,7 @@ Result<MappedPage> FindMappedPage(const Paging& paging, ByteOrder order, MemoryR
           .In(fmt::format("kernel address 0x{:x}: reading the {} entry at physical 0x{:x}",
                           address.value, level.name, at.value));
     }
+    if (steps != nullptr) steps->push_back({level.name, at, *entry});
     if ((*entry & paging.present_mask) == 0) {
       return Malformed("kernel address 0x{:x}: {} entry 0x{:x} at physical 0x{:x} is not present",
                        address.value, level.name, *entry, at.value);

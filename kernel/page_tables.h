@@ -40,10 +40,18 @@ struct MappedPage {
   PhysAddr Translate(VirtAddr address) const { return target + (address - base); }
 };
 
-// The page that maps `address`. An error names the address, the level and the entry: kMalformed
-// when the entry is not present, else what `reader` says.
+// One level of a walk: what was read, and where.
+struct TableStep {
+  std::string_view level;  // TableLevel::name
+  PhysAddr at;             // of the entry
+  uint64_t entry = 0;
+};
+
+// The page that maps `address`. The entries on the way are appended to `steps`, also when it ends
+// without a page; null: nobody wants them. An error names the address, the level and the entry:
+// kMalformed when the entry is not present, else what `reader` says.
 Result<MappedPage> FindMappedPage(const Paging& paging, ByteOrder order, MemoryReader& reader,
-                                  VirtAddr address);
+                                  VirtAddr address, std::vector<TableStep>* steps = nullptr);
 
 // The memory behind [address, address + size): a call for each page that is mapped; what is not
 // mapped, or cannot be looked up, is passed over.

@@ -23,11 +23,13 @@ ALLOWED = {
     "kdumpctl": {"base", "config", "initramfs"},
 }
 # Inside filter/ only these files may meet dumpfile/ (codec.h, a list of names, is free to all):
-# the pipeline, the run that opens its output, what begins that (a kdump file, or the segments of an
-# ELF core), what opens its input, and what is done with dumps that are there already.
-DUMPFILE_USERS = {"filter/pipeline.h", "filter/pipeline.cc", "filter/dump.cc", "filter/input.h",
-                  "filter/input.cc", "filter/verify.cc", "filter/dump_file.h",
-                  "filter/dump_file.cc", "filter/core_segments.h", "filter/core_segments.cc"}
+# the pipeline, the run that opens its output and what checks that before, what begins it (a kdump
+# file, or the segments of an ELF core), what opens its input, and what is done with dumps that are
+# there already.
+DUMPFILE_USERS = {"filter/check_params.cc", "filter/pipeline.h", "filter/pipeline.cc",
+                  "filter/dump.cc", "filter/input.h", "filter/input.cc", "filter/verify.cc",
+                  "filter/dump_file.h", "filter/dump_file.cc", "filter/core_segments.h",
+                  "filter/core_segments.cc"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 

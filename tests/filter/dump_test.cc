@@ -97,6 +97,34 @@ TEST_F(DumpTest, DryRunWritesNothingAndKnowsTheSize) {
   EXPECT_FALSE(Exists("dry-incomplete"));
 }
 
+// 21 pages of noise: headers and 20 pages, but not 21, are less than 100 KiB.
+TEST_F(DumpTest, ALimitLeavesAnIncompleteDump) {
+  options_.size_limit = 100 << 10;
+  DumpReport report = Create().value();
+  EXPECT_EQ(report.completeness, Completeness::kPartial);
+  EXPECT_EQ(report.dump, dir_.File("dump-incomplete"));
+  EXPECT_LE(report.dump_bytes, 100u << 10);
+  std::unique_ptr<KdumpReader> dump =
+      std::move(KdumpReader::Open(OpenFile(report.dump, O_RDONLY).value())).value();
+  EXPECT_TRUE(dump->info().incomplete());
+}
+
+TEST_F(DumpTest, TheNextLevelIsTriedWhenThereIsNoRoom) {
+  options_.size_limit = 100 << 10;
+  options_.further_levels = {*DumpLevel::Make(1), *DumpLevel::Make(0)};
+  DumpReport report = Create().value();
+  ASSERT_EQ(report.given_up.size(), 2u);
+  EXPECT_EQ(report.given_up[0].level, 31);
+  EXPECT_NE(report.given_up[1].failure.find("limit"), std::string::npos);
+  EXPECT_EQ(report.level, 0);
+}
+
+TEST_F(DumpTest, NoRoomForTheHeadersLeavesNothing) {
+  options_.size_limit = 5000;
+  EXPECT_FALSE(Create());
+  EXPECT_FALSE(Exists("dump-incomplete"));
+}
+
 TEST_F(DumpTest, AStreamIsTheSameDump) {
   DumpReport written = Create().value();
   UniqueFd stream = OpenFile(dir_.File("stream"), O_RDWR | O_CREAT, 0600).value();

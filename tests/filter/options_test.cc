@@ -198,12 +198,122 @@ TEST(FilterOptions, ErrorsNameTheWord) {
   EXPECT_EQ(ErrorOf({"a", "b", "c"}), "'c' is one operand too many");
 }
 
+TEST(FilterOptions, ListsOfLevels) {
+  FilterOptions options = Parse({"-d", "1,16,31", "a", "b"});
+  EXPECT_EQ(options.level.bits(), 1);
+  ASSERT_EQ(options.further_levels.size(), 2u);
+  EXPECT_EQ(options.further_levels[1].bits(), 31);
+}
+
+// Value, and the bytes it means; 0: refused.
+TEST(FilterOptions, Sizes) {
+  const std::pair<std::string, uint64_t> kCases[] = {{"1", 1},
+                                                     {"4K", 4096},
+                                                     {"5m", 5 << 20},
+                                                     {"0x10", 16},
+                                                     {"0xE", 14},
+                                                     {"010", 8},
+                                                     {"2G", uint64_t{2} << 30},
+                                                     {"15E", uint64_t{15} << 60},
+                                                     {"16E", 0},
+                                                     {"0", 0},
+                                                     {"", 0},
+                                                     {"-1", 0},
+                                                     {"1KB", 0},
+                                                     {"K", 0},
+                                                     {"1 K", 0},
+                                                     {"99999999999999999999", 0}};
+  for (const auto& [text, bytes] : kCases) {
+    Result<FilterOptions> options = ParseFilterOptions({"-L", text, "a", "b"}, 1);
+    EXPECT_EQ(options ? options->size_limit.value() : 0, bytes) << text;
+  }
+}
+
+TEST(FilterOptions, AddressToTranslate) {
+  for (const char* text : {"ffffffff81000000", "0xffffffff81000000"})
+    EXPECT_EQ(Parse({"--vtop", text, "a"}).translate, VirtAddr(0xffffffff81000000)) << text;
+  EXPECT_EQ(Parse({"--vtop", "0", "a"}).mode, FilterMode::kTranslate);
+  EXPECT_EQ(Parse({"--vtop", "0", "a", "b"}).mode, FilterMode::kDump);
+  EXPECT_NE(ErrorOf({"--vtop", "init", "a"}).find("virtual address"), std::string::npos);
+}
+
+// Each command line, and a part of the one sentence it is refused with.
+TEST(FilterOptions, Refusals) {
+  const std::pair<std::vector<std::string>, const char*> kCases[] = {
+      {{"-X", "a", "b"}, "Xen"},
+      {{"--xen-syms", "x", "a", "b"}, "Xen"},
+      {{"--xen-vmcoreinfo=x", "a", "b"}, "Xen"},
+      {{"--xen_phys_start", "1", "a", "b"}, "Xen"},
+      {{"--diskset=a", "b"}, "sadump"},
+      {{"--eppic", "x", "a", "b"}, "--config"},
+      {{"--extension", "x", "a", "b"}, "--config"},
+      {{"-b", "-1", "a", "b"}, "from 0 to 31"},
+      {{"-b", "60", "a", "b"}, "from 0 to 31"},
+      {{"--cyclic-buffer", "0", "a", "b"}, "--cyclic-buffer '0'"},
+      {{"--cyclic-buffer", "1x", "a", "b"}, "--cyclic-buffer '1x'"},
+      {{"--work-dir=", "a", "b"}, "--work-dir"},
+      {{"-d", "1,", "a", "b"}, "-d ''"},
+      {{"-d", "1,32", "a", "b"}, "-d '32'"},
+      {{"-d", "abc", "a", "b"}, "-d 'abc'"},
+      {{"-d", "-1", "a", "b"}, "-d '-1'"},
+      {{"--num-threads", "-3", "a", "b"}, "--num-threads '-3'"},
+      {{"--message-level", "32", "a", "b"}, "--message-level '32'"},
+      {{"-L", "1M", "-R", "a"}, "-L and -R"},
+      {{"-L", "1M", "--info", "a"}, "-L and --info"},
+      {{"-e", "-R", "a"}, "-e and -R"},
+      {{"-e", "--dump-dmesg", "a", "b"}, "-e and --dump-dmesg"},
+      {{"--vtop", "0", "-R", "a"}, "--vtop and -R"},
+      {{"--vtop", "0", "--dump-dmesg", "a", "b"}, "--vtop and --dump-dmesg"},
+      {{"-R", "-c", "a"}, "-R and compression"},
+      {{"-R", "-d", "1", "a"}, "-R and -d"},
+      {{"-R", "-F", "a"}, "-F and -R"},
+      {{"-R", "--dry-run", "a"}, "--dry-run and -R"},
+      {{"--dump-dmesg", "--dry-run", "a", "b"}, "--dry-run and --dump-dmesg"},
+      {{"-E", "-l", "a", "b"}, "-E and lzo"},
+      {{"-E", "-R", "a"}, "-E and -R"},
+      {{"-L", "1M", "-E", "-F", "a"}, "-L, -E and -F"},
+      {{"--partial-dmesg", "a", "b"}, "--dump-dmesg only"},
+      {{"--num", "1", "--d", "a"}, "unknown option"},
+  };
+  for (const auto& [words, part] : kCases) {
+    std::string line;
+    for (const std::string& word : words) line += word + " ";
+    EXPECT_NE(ErrorOf(words).find(part), std::string::npos) << line << ": " << ErrorOf(words);
+  }
+  std::string levels = "0";
+  for (int i = 1; i < 33; ++i) levels += ",0";
+  EXPECT_NE(ErrorOf({"-d", levels, "a", "b"}).find("32"), std::string::npos);
+}
+
+TEST(FilterOptions, WithoutEffectButAccepted) {
+  FilterOptions options =
+      Parse({"--work-dir", "/tmp", "--cyclic-buffer", "4", "-b", "8", "--non-mmap", "a", "b"});
+  EXPECT_EQ(options.without_effect.size(), 3u);
+  EXPECT_FALSE(options.map_input);
+}
+
 TEST(FilterOptions, HelpNamesEveryOption) {
   std::string help = FilterHelp("makedumpfile");
-  for (const char* word :
-       {"-c", "-l", "-p", "-z", "-d LEVEL", "-f", "-F", "-R", "--verify", "--sample N",
-        "--num-threads N", "--dump-dmesg", "--dry-run", "--show-stats", "--show-layout",
-        "--json[=FILE]", "--message-level N", "-h, --help", "-v, --version"})
+  for (const char* word : {"-c",
+                           "-l",
+                           "-p",
+                           "-z",
+                           "-d LEVEL[,LEVEL...]",
+                           "-L SIZE",
+                           "-f",
+                           "-F",
+                           "-R",
+                           "--verify",
+                           "--sample N",
+                           "--num-threads N",
+                           "--dump-dmesg",
+                           "--dry-run",
+                           "--show-stats",
+                           "--show-layout",
+                           "--json[=FILE]",
+                           "--message-level N",
+                           "-h, --help",
+                           "-v, --version"})
     EXPECT_NE(help.find(word), std::string::npos) << word;
 }
 

@@ -24,8 +24,8 @@ class SelectTest : public ::testing::Test {
     if (!hidden_key_.empty()) text.replace(text.find(hidden_key_), 1, "#");
     std::unique_ptr<CrashedKernel> kernel =
         std::move(CrashedKernel::Open(fake_.memory(), machine, text)).value();
-    return SelectPages(fake_.memory(), kernel.get(), 12, *DumpLevel::Make(level), threads, 0,
-                       strict);
+    return SelectPages(fake_.memory(), kernel.get(), 12, *DumpLevel::Make(level),
+                       {.threads = threads, .strict = strict});
   }
   static bool HasWarning(const Selection& selection, std::string_view text) {
     for (const std::string& warning : selection.warnings) {
@@ -98,11 +98,11 @@ TEST_F(SelectTest, WithoutSectionsEveryPageIsKept) {
 }
 
 TEST_F(SelectTest, WithoutAKernelEveryPageIsKept) {
-  Selection selection = SelectPages(fake_.memory(), nullptr, 12, *DumpLevel::Make(31), 1);
+  Selection selection = SelectPages(fake_.memory(), nullptr, 12, *DumpLevel::Make(31), {});
   EXPECT_TRUE(selection.fell_back);
   EXPECT_EQ(selection.kept_pages, selection.existing_pages);
   // At level 1 there is nothing to fall back from.
-  EXPECT_FALSE(SelectPages(fake_.memory(), nullptr, 12, *DumpLevel::Make(1), 1).fell_back);
+  EXPECT_FALSE(SelectPages(fake_.memory(), nullptr, 12, *DumpLevel::Make(1), {}).fell_back);
 }
 
 TEST_F(SelectTest, AMissingRuleIsNamed) {
