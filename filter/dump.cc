@@ -99,7 +99,7 @@ void WarnOfEarlyEnd(DumpReport& report) {
         fmt::format("interrupted after {} of {} pages", stream.pages, report.kept_pages));
 }
 
-DumpReport BeginReport(const FilterOptions& options, const DumpLevel& level, const Crash& crash,
+DumpReport BeginReport(const FilterOptions& options, const Crash& crash,
                        const Selection& selection) {
   DumpReport report;
   report.vmcore = options.vmcore;
@@ -144,7 +144,7 @@ Result<Attempt> TryLevel(const FilterOptions& options, const DumpLevel& level, c
       crash.input.memory(), crash.kernel.get(), crash.page_shift, level,
       {options.threads, crash.input.possible_level(), options.strict, options.drop_vmemmap});
   Attempt attempt{level.bits(), std::move(selection), {}, {}};
-  attempt.report = BeginReport(options, level, crash, attempt.selection);
+  attempt.report = BeginReport(options, crash, attempt.selection);
   DumpReport& report = attempt.report;
   if (destination.file) TRY(destination.file->Restart());
   if (std::unique_ptr<DumpSink> sink = destination.MakeSink(measure))

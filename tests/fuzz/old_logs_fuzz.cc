@@ -36,7 +36,7 @@ void Walk(OldLog& old, ByteView input, const LogOptions& options) {
   std::array<std::byte, 4> length = {};
   std::copy_n(variables.begin(), std::min(length.size(), variables.size()), length.begin());
   size_t claimed = LoadUnchecked<uint32_t>(length.data(), old.order());
-  CHECK(!stats || bytes <= std::max(OldLog::kSize, claimed) || !stats->problem.empty());
+  CHECK(!stats || bytes <= std::max<size_t>(OldLog::kSize, claimed) || !stats->problem.empty());
 }
 
 }  // namespace
