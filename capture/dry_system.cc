@@ -30,9 +30,13 @@ Status DrySystem::Mount(const MountRequest& request) {
   // It would change the running system's mount, too.
   if ((request.flags & MS_REMOUNT) != 0) return Unsupported("a dry run remounts nothing");
   if (const DryPlace* place = FindPlace(request)) {
-    MountRequest bind{root_.HostPath(DryRun::FolderOf(
-                          static_cast<size_t>(place - dry_.places.data()))),
-                      request.target, "", MS_BIND | MS_REC, "", request.limit};
+    MountRequest bind{
+        root_.HostPath(DryRun::FolderOf(static_cast<size_t>(place - dry_.places.data()))),
+        request.target,
+        "",
+        MS_BIND | MS_REC,
+        "",
+        request.limit};
     TRY(RealSystem::Mount(bind));
     std::string inside = request.target + place->path;
     inside_[request.target] = inside;

@@ -155,8 +155,7 @@ Result<Attempt> TryLevel(const FilterOptions& options, const DumpLevel& level, c
   PipelineOptions stream{options.codec,   crash.page_size,
                          options.threads, &progress,
                          &stop,           options.compress_level.value_or(kFastestLevel)};
-  report.stream =
-      TRY(StreamPages(contents, attempt.selection.kept, attempt.writer.get(), stream));
+  report.stream = TRY(StreamPages(contents, attempt.selection.kept, attempt.writer.get(), stream));
   return attempt;
 }
 
@@ -171,7 +170,8 @@ std::optional<Error> NoRoom(const Result<Attempt>& attempt) {
 // into a stream cannot be taken back: with a limit it is measured before, without one the first
 // level is the only one.
 Result<Attempt> TryLevels(const FilterOptions& options, const Crash& crash,
-                          const MemorySource& contents, Destination& destination, const std::atomic<bool>& stop) {
+                          const MemorySource& contents, Destination& destination,
+                          const std::atomic<bool>& stop) {
   std::vector<DumpLevel> levels = options.further_levels;
   levels.insert(levels.begin(), options.level);
   bool streams = destination.stream_fd.has_value();
@@ -189,9 +189,9 @@ Result<Attempt> TryLevels(const FilterOptions& options, const Crash& crash,
     }
     if (!attempt) return attempt;
     bool measured = streams && !last;
-    Result<Attempt> written = measured
-                                  ? TryLevel(options, levels[i], crash, contents, destination, false, stop)
-                                  : std::move(attempt);
+    Result<Attempt> written =
+        measured ? TryLevel(options, levels[i], crash, contents, destination, false, stop)
+                 : std::move(attempt);
     if (written) written->report.given_up = std::move(given_up);
     return written;
   }

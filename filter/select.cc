@@ -158,15 +158,18 @@ void Classify(const CrashedKernel& kernel, const DumpLevel& level, const SelectO
   NeededPages needed = FindNeededPages(kernel, *names);
   PageCounters counters = ReadPageCounters(kernel, *names);
   names.reset();  // some megabytes
-  ScanResult result = ScanSections(kernel, *layout, *map, level, selection, std::max(options.threads, 1));
+  ScanResult result =
+      ScanSections(kernel, *layout, *map, level, selection, std::max(options.threads, 1));
   selection.classes = result.classes;
   ClearOverhangs(result, selection);
   WarnOfUnclassified(result, *map, selection);
   GuardNeededPages(kernel, *layout, *map, level, needed, selection);
   if (options.drop_vmemmap) DropMap(kernel, *map, *layout, selection);
-  if ((options.filtered & kLevelFree) == 0) CheckFreePages(kernel, facts, *layout, result, selection);
+  if ((options.filtered & kLevelFree) == 0)
+    CheckFreePages(kernel, facts, *layout, result, selection);
   // A rule that is off finds nothing, which was said.
-  if (options.filtered == 0 && layout->disabled().empty()) CheckCounters(counters, result, selection);
+  if (options.filtered == 0 && layout->disabled().empty())
+    CheckCounters(counters, result, selection);
 }
 
 Selection SelectByLevel(const MemorySource& source, const CrashedKernel* kernel, int page_shift,

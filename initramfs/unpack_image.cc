@@ -43,7 +43,11 @@ std::string_view CompressionOf(ByteView bytes) {
   constexpr struct {
     std::string_view magic;
     std::string_view suffix;
-  } kKnown[] = {{"\x1f\x8b", ".gz"}, {"\xfd" "7zXZ", ".xz"}, {"\x28\xb5\x2f\xfd", ".zst"}};
+  } kKnown[] = {{"\x1f\x8b", ".gz"},
+                {"\xfd"
+                 "7zXZ",
+                 ".xz"},
+                {"\x28\xb5\x2f\xfd", ".zst"}};
   for (const auto& known : kKnown)
     if (AsText(bytes).starts_with(known.magic)) return known.suffix;
   return {};
@@ -88,8 +92,7 @@ Status Unpacker::Run(ByteView image) {
       image = image.subspan(TRY(Archive(image)));
     } else {
       std::string_view suffix = CompressionOf(image);
-      if (suffix.empty())
-        return Unsupported("it is compressed, but neither by gzip, xz nor zstd");
+      if (suffix.empty()) return Unsupported("it is compressed, but neither by gzip, xz nor zstd");
       ByteBuffer rest = TRY(UnpackModule(image, suffix, kLimit));
       if (!IsArchive(rest)) return Malformed("there is no cpio archive in it");
       return Run(rest);

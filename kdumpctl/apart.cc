@@ -105,8 +105,8 @@ Result<ExitState> RunApartNow(const ApartProgram& program, milliseconds limit) {
   UniqueFd ours(ends[0]), theirs(ends[1]);
   Clock::time_point deadline = Clock::now() + limit;
   // As fork(2), but born into new namespaces: only so is the child process 1 of one.
-  long pid = syscall(SYS_clone, CLONE_NEWNS | CLONE_NEWPID | SIGCHLD, nullptr, nullptr, nullptr,
-                     nullptr);
+  long pid =
+      syscall(SYS_clone, CLONE_NEWNS | CLONE_NEWPID | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
   if (pid < 0) return SystemError(errno, "cannot make a mount and PID namespace (clone)");
   if (pid == 0) RunChild(program, theirs.get());
   theirs.reset();

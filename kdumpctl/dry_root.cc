@@ -24,9 +24,9 @@ namespace fs = std::filesystem;
 // The kernel's own file system of processes. /proc is a folder beside it that leads to some of it,
 // because nobody can make a file in it.
 constexpr const char kProc[] = "/.proc";
-constexpr const char* kProcNames[] = {"cpuinfo", "filesystems", "loadavg", "meminfo", "mounts",
-                                      "self",    "stat",        "swaps",   "thread-self",
-                                      "uptime",  "version"};
+constexpr const char* kProcNames[] = {"cpuinfo",     "filesystems", "loadavg", "meminfo",
+                                      "mounts",      "self",        "stat",    "swaps",
+                                      "thread-self", "uptime",      "version"};
 constexpr struct {
   const char* name;
   unsigned minor;

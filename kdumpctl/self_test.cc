@@ -39,7 +39,8 @@ Status WriteTest(const RootDir& root, const TestRecord& test) {
   return WriteStateFile(root, kTestFile, JsonDump(json));
 }
 
-// The manifest of the test on a server; null: none, or the server does not tell. `answered`: it did.
+// The manifest of the test on a server; null: none, or the server does not tell. `answered`: it
+// did.
 Json AskServer(const Destination& destination, const Config& config, const TestRecord& test,
                const RootDir& root, LiveSystem& system, bool& answered) {
   constexpr std::chrono::seconds kLimit{5};
@@ -49,8 +50,7 @@ Json AskServer(const Destination& destination, const Config& config, const TestR
   std::string quoted = ShellQuoted(file);
   std::string command =
       fmt::format("if [ -e {} ]; then cat {}; else exit {}; fi", quoted, quoted, kNoFile);
-  Result<ProgramResult> result =
-      system.Run(SshCommand(destination, config, root, command), kLimit);
+  Result<ProgramResult> result = system.Run(SshCommand(destination, config, root, command), kLimit);
   answered = result && (result->state.ok() || result->state.status == kNoFile);
   return answered ? Json::parse(result->out, nullptr, false) : Json(nullptr);
 }
@@ -91,17 +91,15 @@ void TakeDump(const DumpRecord& dump, TestRecord& test) {
   test.folder = dump.folder;
 }
 
-void LookForDump(const Config& config, const RootDir& root, LiveSystem& system,
-                 TestRecord& test) {
+void LookForDump(const Config& config, const RootDir& root, LiveSystem& system, TestRecord& test) {
   std::vector<DumpPlace> places = DumpPlaces(config, root);
   for (const DumpRecord& dump : ListDumps(places, root))
     if (dump.test_id == test.id) return TakeDump(dump, test);
   bool unseen = HasUnseen(config, root);
   if (LookOnServers(config, root, system, test, unseen)) return;
   test.outcome = unseen ? "unknown" : "missing";
-  test.reason = unseen
-                    ? fmt::format("look for 'kdump-test-{}' at the destination", test.id)
-                    : "the machine has started anew, and there is no dump of the test";
+  test.reason = unseen ? fmt::format("look for 'kdump-test-{}' at the destination", test.id)
+                       : "the machine has started anew, and there is no dump of the test";
 }
 
 bool Confirmed() {

@@ -24,8 +24,7 @@ std::optional<TestRecord> ReadTest(const RootDir& root);
 // Once the machine has crashed: looks for the dump where that can be seen, asks servers behind ssh
 // (as root, for a few seconds each), and takes down what became of it. Returns the record as it is
 // then.
-std::optional<TestRecord> FollowTest(const Config& config, const RootDir& root,
-                                     LiveSystem& system);
+std::optional<TestRecord> FollowTest(const Config& config, const RootDir& root, LiveSystem& system);
 
 // One line; empty: there was none.
 std::string TestText(const std::optional<TestRecord>& test);

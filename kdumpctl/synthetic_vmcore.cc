@@ -16,8 +16,8 @@ constexpr uint64_t kPages = kSyntheticMemory / kPage;
 constexpr uint64_t kTables = 0;  // init_top_pgt, then others
 constexpr uint64_t kUtsname = 0x100000, kNodeData = 0x101000, kNode = 0x102000;
 constexpr uint64_t kSectionRoots = 0x130000, kSections = 0x131000;
-constexpr uint64_t kRing = 0x140000, kRingPointer = 0x141000, kDescs = 0x142000,
-                   kInfos = 0x143000, kText = 0x148000;
+constexpr uint64_t kRing = 0x140000, kRingPointer = 0x141000, kDescs = 0x142000, kInfos = 0x143000,
+                   kText = 0x148000;
 constexpr uint64_t kStructPages = 0x200000;  // 2 MiB: one section's
 constexpr uint64_t kData = 0x400000;         // of the kernel, with content; up to kFree
 // The first page frames of a kind.
@@ -30,8 +30,7 @@ constexpr uint64_t kVmemmap = 0xffffea0000000000;
 constexpr uint64_t kTableBits = 0x63, kLeafBits = 0x1e3;  // of page table entries
 
 // struct page and other sizes as Linux 6.12 has them on x86_64.
-constexpr uint64_t kPageSize = 64, kFlagsOf = 0, kMappingOf = 24, kPrivateOf = 40,
-                   kMapcountOf = 48;
+constexpr uint64_t kPageSize = 64, kFlagsOf = 0, kMappingOf = 24, kPrivateOf = 40, kMapcountOf = 48;
 constexpr int kLru = 5, kSwapBacked = 17;
 constexpr uint32_t kBuddy = 0xf0000000;  // in _mapcount
 constexpr uint64_t kFreeOrder = 9;

@@ -34,8 +34,8 @@ class UnpackImageTest : public testing::Test {
  protected:
   static ByteBuffer Archive(const std::string& name, const std::string& content) {
     FileTree tree;
-    EXPECT_TRUE(tree.AddFile(name, ByteBuffer(AsBytes(content).begin(), AsBytes(content).end()),
-                             0640));
+    EXPECT_TRUE(
+        tree.AddFile(name, ByteBuffer(AsBytes(content).begin(), AsBytes(content).end()), 0640));
     return *WriteNewc(tree);
   }
   Result<UnpackedImage> Unpack(ByteView image) { return UnpackImage(image, dir_.path()); }

@@ -79,7 +79,9 @@ class DryRootTest : public testing::Test {
     EXPECT_TRUE(end) << end.error().message();
     return end.value_or(ExitState{.status = -1});
   }
-  Json Report() { return Json::parse(RootDir::Open(dir_.path())->ReadText("/report").value_or("")); }
+  Json Report() {
+    return Json::parse(RootDir::Open(dir_.path())->ReadText("/report").value_or(""));
+  }
 
   TempDir dir_;
   DryRoot plan_;

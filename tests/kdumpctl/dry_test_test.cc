@@ -126,9 +126,7 @@ TEST_F(DryTestTest, OnlyTheImageThatACrashWouldMeet) {
   EXPECT_EQ(runs_, 0);
 }
 
-TEST_F(DryTestTest, KeepIsForDryRuns) {
-  EXPECT_EQ(Run({"test", "--keep"}), kExitUsage);
-}
+TEST_F(DryTestTest, KeepIsForDryRuns) { EXPECT_EQ(Run({"test", "--keep"}), kExitUsage); }
 
 }  // namespace
 }  // namespace kdumpkit
