@@ -119,6 +119,7 @@ class DwarfInfo::Impl {
   std::string_view Name(Dwarf_Die& die) const;
   std::optional<uint64_t> Number(Dwarf_Die& die, unsigned attribute) const;
   uint64_t Value(Dwarf_Die& enumerator) const;
+  bool IsGlobal(Dwarf_Die& variable) const;
   DwarfTypeId Type(Dwarf_Die& die) const;
   DwarfType Describe(Dwarf_Die& die) const;
   std::vector<uint64_t> Dimensions(Dwarf_Die& array) const;
@@ -210,6 +211,12 @@ uint64_t DwarfInfo::Impl::Value(Dwarf_Die& enumerator) const {
   return dw.formsdata(&attribute, &value) == 0 ? static_cast<uint64_t>(value) : 0;
 }
 
+// A declaration that comes before the definition has the attribute alone.
+bool DwarfInfo::Impl::IsGlobal(Dwarf_Die& variable) const {
+  Dwarf_Attribute attribute;
+  return dw.attr_integrate(&variable, DW_AT_external, &attribute) != nullptr;
+}
+
 // Types in units of their own, which no kernel has, are not in .debug_info of DWARF 4.
 DwarfTypeId DwarfInfo::Impl::Type(Dwarf_Die& die) const {
   Dwarf_Attribute attribute;
@@ -288,12 +295,11 @@ void DwarfInfo::ForEachType(const std::function<void(DwarfTypeId, const DwarfTyp
   });
 }
 
-void DwarfInfo::ForEachVariable(
-    const std::function<void(std::string_view name, DwarfTypeId)>& visit) const {
+void DwarfInfo::ForEachVariable(const std::function<void(const DwarfVariable&)>& visit) const {
   impl_->ForEachTop([&](Dwarf_Die& die, int tag) {
     if (tag != DW_TAG_variable || impl_->dw.hasattr(&die, DW_AT_location) == 0) return;
-    std::string_view name = impl_->Name(die);
-    if (!name.empty()) visit(name, impl_->Type(die));
+    DwarfVariable variable{impl_->Name(die), impl_->IsGlobal(die), impl_->Type(die)};
+    if (!variable.name.empty()) visit(variable);
   });
 }
 

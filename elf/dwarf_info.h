@@ -59,6 +59,12 @@ struct DwarfEnumerator {
   uint64_t value = 0;  // sign-extended
 };
 
+struct DwarfVariable {
+  std::string_view name;
+  bool global = false;  // not static
+  DwarfTypeId type;
+};
+
 class DwarfInfo {
  public:
   // kUnsupported when libdw is not installed (says the packages), or the file has no DWARF; errors
@@ -72,7 +78,7 @@ class DwarfInfo {
   // compiled; a second or two for a kernel. What is corrupt is left out.
   void ForEachType(const std::function<void(DwarfTypeId, const DwarfType&)>& visit) const;
   // The same for every variable that is defined (not only declared).
-  void ForEachVariable(const std::function<void(std::string_view name, DwarfTypeId)>& visit) const;
+  void ForEachVariable(const std::function<void(const DwarfVariable&)>& visit) const;
   DwarfType TypeAt(DwarfTypeId type) const;  // kOther when there is none
   std::vector<DwarfMember> Members(DwarfTypeId type) const;
   std::vector<DwarfEnumerator> Enumerators(DwarfTypeId type) const;

@@ -87,7 +87,7 @@ Result<CType> Evaluator::TypeOf(const DataPlace& place, std::string_view name) c
                       names_.without_types());
   return UsageError(
       "the type of '{}' is not known ({}): write it before the name, as in "
-      "(struct task_struct)init_task.comm, or give -x VMLINUX",
+      "(struct task_struct)init_task.comm",
       name, names_.without_variables());
 }
 

@@ -22,7 +22,7 @@ class NameScope {
   virtual std::string without_types() const = 0;
   // Why types() may lack the type of a variable.
   virtual std::string without_variables() const {
-    return "the kernel itself has the types of per-CPU variables only";
+    return "the kernel itself has the types of per-CPU variables only; give -x VMLINUX for others";
   }
 };
 

@@ -176,14 +176,22 @@ void Translation::AddNamedTypes() {
   });
 }
 
+// Global ones of the same name are one variable (init_uts_ns has a weak definition besides the
+// other). Which one of several is meant is not known where one of them is static.
 void Translation::AddVariables() {
-  std::map<std::string_view, std::optional<DwarfTypeId>> variables;
-  dwarf_.ForEachVariable([&](std::string_view name, DwarfTypeId type) {
-    auto [at, is_new] = variables.try_emplace(name, type);
-    if (!is_new) at->second.reset();
+  struct Known {
+    DwarfVariable variable;
+    bool clear = true;
+  };
+  std::map<std::string_view, Known> variables;
+  dwarf_.ForEachVariable([&](const DwarfVariable& variable) {
+    auto [at, is_new] = variables.try_emplace(variable.name, Known{variable});
+    if (is_new) return;
+    Known& known = at->second;
+    known.clear = known.clear && known.variable.global && variable.global;
   });
-  for (const auto& [name, type] : variables)
-    if (type) Add({*type, name});
+  for (const auto& [name, known] : variables)
+    if (known.clear) Add({known.variable.type, name});
 }
 
 uint32_t Translation::Name(std::string_view name) {

@@ -62,8 +62,7 @@ Status GivenVmlinux::ReadDwarf(const Btf* base, ByteBuffer& blob, std::optional<
 }
 
 const Btf* GivenVmlinux::TypesWithVariables() const {
-  bool has_btf = types_ && dwarf_types_.empty();
-  if (has_btf && !variables_wanted_) {
+  if (has_btf() && !variables_wanted_) {
     Status status = ReadDwarf(&*types_, variables_blob_, variables_);
     if (!status) without_variables_ = status.error().message();
   }

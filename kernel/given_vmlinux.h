@@ -22,6 +22,8 @@ class GivenVmlinux {
   // Null when there are none: without_types() says why.
   const Btf* types() const { return types_ ? &*types_ : nullptr; }
   const std::string& without_types() const { return without_types_; }
+  // BTF of modules counts on from .BTF, not from what was made of debug information.
+  bool has_btf() const { return types_ && dwarf_types_.empty(); }
   // The types, and those of variables as far as debug information has them. Read when it is called
   // first: a second or two. Null only when there are no types at all.
   const Btf* TypesWithVariables() const;
