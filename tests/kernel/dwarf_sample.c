@@ -29,12 +29,11 @@ struct item {
 
 extern struct item first_item;
 struct item first_item = {"first", {0, 0}, {1}, {1, 2, 'x'}, kDark, 0, 0};
-const char* const table[3][5] = {{"a"}};
+const char* table[3][5] = {{"a"}};
 static volatile struct item* current_item;
 int number = kNegative;
 extern int elsewhere;
-// Two, when two files are compiled from this.
-static int twice = 1;
+static int twice = 1;  // the other file has one, too
 
 #ifdef SAMPLE_BTF
 // struct btf_header, a struct item of one member of the same size and an int, strings.
@@ -45,18 +44,16 @@ struct {
   unsigned int types[10];
   char strings[16];
 } btf __attribute__((section(".BTF"), used)) = {
-    0xeb9f, 1, 0, {24, 0, 40, 40, 16},
+    0xeb9f,
+    1,
+    0,
+    {24, 0, 40, 40, 16},
     {1, 4u << 24 | 1, sizeof(struct item), 10, 2, 0, 6, 1u << 24, 4, 32},
     "\0item\0int\0mark"};
 #endif
 
-#ifdef SAMPLE_OTHER
-int other(void);
-int other(void) { return twice; }
-#else
 int other(void);
 int main(void) {
   current_item = &first_item;
   return number + twice + other() + (int)current_item->first + (table[0][0] != 0);
 }
-#endif
