@@ -50,8 +50,8 @@ Result<Libdw> Libdw::Load() {
   void* library = dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr)
     return Unsupported(
-        "{} is wanted to read DWARF and is not there; install libdw1 (Debian), elfutils-libs "
-        "(Fedora) or libdw1 (SUSE)",
+        "{} is wanted to read debug information (DWARF) and is not there; install libdw1 (Debian, "
+        "SUSE) or elfutils-libs (Fedora)",
         kLibrary);
   Libdw dw;
   bool complete =
@@ -272,9 +272,8 @@ DwarfInfo::DwarfInfo(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 DwarfInfo::~DwarfInfo() = default;
 
 Result<std::unique_ptr<DwarfInfo>> DwarfInfo::Open(const std::string& path) {
-  std::string object = fmt::format("'{}'", path);
-  auto impl = std::make_unique<Impl>(TRY(Libdw::Load().In(object)));
-  TRY(impl->Open(path).In(object));
+  auto impl = std::make_unique<Impl>(TRY(Libdw::Load()));
+  TRY(impl->Open(path));
   return std::unique_ptr<DwarfInfo>(new DwarfInfo(std::move(impl)));
 }
 

@@ -68,7 +68,7 @@ struct DwarfVariable {
 class DwarfInfo {
  public:
   // kUnsupported when libdw is not installed (says the packages), or the file has no DWARF; errors
-  // name the file.
+  // do not name the file.
   static Result<std::unique_ptr<DwarfInfo>> Open(const std::string& path);
   ~DwarfInfo();
   DwarfInfo(const DwarfInfo&) = delete;

@@ -64,7 +64,8 @@ Status GivenVmlinux::ReadDwarf(const Btf* base, ByteBuffer& blob, std::optional<
 const Btf* GivenVmlinux::TypesWithVariables() const {
   if (has_btf() && !variables_wanted_) {
     Status status = ReadDwarf(&*types_, variables_blob_, variables_);
-    if (!status) without_variables_ = status.error().message();
+    if (!status)
+      without_variables_ = fmt::format("'{}': {}", file_->path(), status.error().message());
   }
   variables_wanted_ = true;
   return variables_ ? &*variables_ : types();

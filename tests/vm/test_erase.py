@@ -40,7 +40,8 @@ def runs(original: bytes, changed: bytes) -> list[bytes]:
 class Erase(case.VmCase):
     """What a script names is gone, and nothing else."""
 
-    def erased(self, kernel: str, *options, text: str = SCRIPT) -> tuple[dict, kdump_file.KdumpFile]:
+    def erased(self, kernel: str, *options,
+               text: str = SCRIPT) -> tuple[dict, kdump_file.KdumpFile]:
         """The result of the filter, and the dump."""
         settings.current.need_own_filter()
         script, path = self.work / "erase.conf", self.work / f"{kernel}-erased"
