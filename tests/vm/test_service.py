@@ -29,14 +29,17 @@ OTHER_CRASHKERNEL = "256M"
 NO_KDUMP_TOOLS = "systemd.mask=kdump-tools.service"
 CRASH_MESSAGE = "kdump"     # SYSLOG_IDENTIFIER of our journal entries
 
-# `keep NAME COMMAND` notes in a file what a command says; the status in another.
+# `keep NAME COMMAND` notes in a file what a command says; the status and the milliseconds that it
+# took in others.
 KEEP = f"""
 mkdir -p {REPORT}
 keep() {{
     file={REPORT}/$1
     shift
+    begin=$(date +%s%N)
     "$@" >"$file" 2>"$file.errors"
     echo $? >"$file.status"
+    echo $((($(date +%s%N) - begin) / 1000000)) >"$file.ms"
 }}
 """
 BEFORE_CRASH = KEEP + """
@@ -49,6 +52,8 @@ keep security systemd-analyze security --no-pager kdump.service
 keep check-config kdumpctl check-config
 keep status kdumpctl status --json
 keep restart kdumpctl restart
+keep unchanged bash -c "time kdumpctl start"
+keep status-unchanged bash -c "time kdumpctl status --json"
 cat /proc/self/mountinfo /proc/modules /proc/sys/kernel/panic >/run/before
 keep dry kdumpctl test --dry --json
 cat /proc/self/mountinfo /proc/modules /proc/sys/kernel/panic >/run/after
