@@ -60,6 +60,14 @@ def run(words, program, folder):
                           timeout=60, check=False)
 
 
+def unpaired_defects(document):
+    """Tests that the document names and that are not there, or the other way round."""
+    tests = document.parent.parent / "tests/vm/test_defects.py"
+    there = set(re.findall(r"def (test_\w+)\(", tests.read_text(encoding="utf-8")))
+    named = re.findall(r"^\|.*\| `(test_\w+)` \|$", document.read_text(encoding="utf-8"), re.M)
+    return there ^ set(named)
+
+
 def main():
     """Prints every row that is not as the document says."""
     document, program = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
@@ -77,8 +85,11 @@ def main():
     missing = OPTIONS - seen
     if missing:
         print(f"options without a row: {' '.join(sorted(missing))}")
+    unpaired = unpaired_defects(document)
+    if unpaired:
+        print(f"in the table of defects or in test_defects.py only: {' '.join(sorted(unpaired))}")
     print(f"{count} rows, {failures} wrong")
-    return 1 if failures or missing or count < len(OPTIONS) else 0
+    return 1 if failures or missing or unpaired or count < len(OPTIONS) else 0
 
 
 if __name__ == "__main__":
