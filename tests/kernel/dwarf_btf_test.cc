@@ -76,7 +76,7 @@ TEST_P(DwarfBtfTest, WithoutBtfAllTypesAreOfDwarf) {
   ExpectMembers(btf, item,
                 {{"name", 0, 0, "16 of char"},
                  {"list", 128, 0, "struct list"},
-                 {"first", 256, 0, "long unsigned int"},
+                 {"first", 256, 0, "pointer to const char"},
                  {"call", 256, 0, "pointer to void"},
                  {"packed", 320, 0, "packed_t"},
                  {"color", 352, 0, "color"},

@@ -18,7 +18,7 @@ struct item {
   char name[16];
   struct list list;
   union {
-    unsigned long first;
+    const char* first;
     void (*call)(int);
   };
   packed_t packed;
@@ -28,7 +28,7 @@ struct item {
 };
 
 extern struct item first_item;
-struct item first_item = {"first", {0, 0}, {1}, {1, 2, 'x'}, kDark, 0, 0};
+struct item first_item = {"first", {0, 0}, {0}, {1, 2, 'x'}, kDark, 0, 0};
 const char* table[3][5] = {{"a"}};
 static volatile struct item* current_item;
 int number = kNegative;
@@ -55,5 +55,5 @@ struct {
 int other(void);
 int main(void) {
   current_item = &first_item;
-  return number + twice + other() + (int)current_item->first + (table[0][0] != 0);
+  return number + twice + other() + (current_item->first != 0) + (table[0][0] != 0);
 }
