@@ -191,7 +191,7 @@ class Defects(DefectCase):
                                  "--cyclic-buffer", "9999999", "-l", "-d", "31",
                                  case.core_path(KERNEL), out], time_limit=60)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertLess(int(done.stdout.split()[-1]), 200 << 10)
+        self.assertLess(int(done.stdout.split()[-1]), 64 << 10)
 
     def test_standard_input(self):
         """Threads close nothing that is not theirs: with standard input closed, 0 is the vmcore."""
