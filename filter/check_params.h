@@ -17,7 +17,8 @@ struct CheckReport {
   std::optional<uint64_t> free;       // bytes free where the output goes
 };
 
-// The options themselves were accepted already. Opens the input and looks at the output's place.
+// The options themselves were accepted already. Opens the input, a vmlinux and an erase script, and
+// looks at the output's place.
 CheckReport CheckRun(const FilterOptions& options);
 
 std::string CheckText(const CheckReport& report);

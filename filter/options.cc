@@ -46,6 +46,11 @@ GetoptTables MakeTables() {
   return tables;
 }
 
+// Whether -d asks for anything to be left out.
+bool LeavesOut(const FilterOptions& options) {
+  return options.level.bits() != 0 || !options.further_levels.empty();
+}
+
 Status CheckNames(const FilterOptions& options) {
   const NameSources& names = options.names;
   if (!names.vmlinux.empty() && !names.vmcoreinfo.empty())
@@ -53,7 +58,7 @@ Status CheckNames(const FilterOptions& options) {
   FilterMode mode = options.mode;
   if (mode == FilterMode::kGenerate) {
     if (names.vmlinux.empty()) return UsageError("-g wants the vmlinux to read, -x VMLINUX");
-    if (options.codec != Codec::kNone || options.level.bits() != 0 || options.elf)
+    if (options.codec != Codec::kNone || LeavesOut(options) || options.elf)
       return UsageError("-g writes no dump: -c, -l, -p, -z, -d and -E are not for it");
     return {};
   }
@@ -71,11 +76,12 @@ Status CheckDumpOptions(const FilterOptions& options) {
   if (options.size_limit && options.mode != FilterMode::kDmesg)
     return UsageError("-L and {} exclude each other", mode);
   if (options.drop_vmemmap) return UsageError("-e and {} exclude each other", mode);
+  if (options.strict) return UsageError("--strict and {} exclude each other", mode);
   if (options.translate) return UsageError("--vtop and {} exclude each other", mode);
   bool packs = options.mode == FilterMode::kReassemble;
   if (packs && options.codec != Codec::kNone)
     return UsageError("-R and compression exclude each other: a stream is put in order as it is");
-  if (packs && options.level.bits() != 0)
+  if (packs && LeavesOut(options))
     return UsageError("-R and -d exclude each other: filter the dump that -R makes");
   return {};
 }

@@ -16,6 +16,7 @@ OPTIONS = set("-c -l -p -z -d -L -E -f -x -i -g --config -e -F -R --num-threads 
               "--mem-usage --message-level -D --show-stats --check-params --dry-run -h --help -v "
               "-X --xen-syms --xen-vmcoreinfo --xen_phys_start --diskset --eppic --extension "
               "--compress-level --strict --config-lenient".split())
+INFO = f"OSRELEASE=6.2\nBUILD-ID={'0' * 40}\nPAGESIZE=4096\n".encode().ljust(80, b"\0")
 # The files that rows name, besides those that main() makes itself.
 TEXTS = {"INFO": "OSRELEASE=6.1\nPAGESIZE=4096\nSYMBOL(_stext)=ffffffff81000000\n",
          "CONF": "erase init_uts_ns.name\n", "BADCONF": "erase init_uts_ns.name size\n"}
@@ -34,6 +35,13 @@ def write_core(path, info=b""):
     path.write_bytes((header + programs + note).ljust(4096, b"\0") + noise)
 
 
+def write_vmlinux(path):
+    """Compiled from small_vmlinux.c."""
+    source = pathlib.Path(__file__).resolve().parent / "small_vmlinux.c"
+    subprocess.run(["cc", "-g", "-static", "-nostdlib", "-Wl,-e,_stext", "-Wl,--build-id=sha1", "-o",
+                    path, source], check=True)
+
+
 def rows_of(document):
     """The rows of all tables with a command: option, command, status, words."""
     for line in document.read_text(encoding="utf-8").splitlines():
@@ -46,10 +54,12 @@ def run(words, program, folder):
     """One command in a folder of its own."""
     core, got = folder / "core", folder / "got"
     write_core(core)
-    write_core(folder / "kernel", b"OSRELEASE=6.2\nPAGESIZE=4096\n\0\0\0\0")
+    write_core(folder / "kernel", INFO)
     got.write_text("old", encoding="ascii")
     names = {"CORE": core, "OUT": folder / "out", "GOT": got, "NONE": folder / "none",
-             "KERNEL": folder / "kernel"}
+             "KERNEL": folder / "kernel", "VMLINUX": folder / "vmlinux"}
+    if "VMLINUX" in words:
+        write_vmlinux(names["VMLINUX"])
     for name, text in TEXTS.items():
         names[name] = folder / name.lower()
         names[name].write_text(text, encoding="ascii")

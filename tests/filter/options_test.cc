@@ -285,6 +285,105 @@ TEST(FilterOptions, Refusals) {
   EXPECT_NE(ErrorOf({"-d", levels, "a", "b"}).find("32"), std::string::npos);
 }
 
+using Words = std::vector<std::string>;
+
+Words Joined(std::initializer_list<Words> parts) {
+  Words all;
+  for (const Words& part : parts) all.insert(all.end(), part.begin(), part.end());
+  return all;
+}
+
+// What makedumpfile 1.7.9 refuses together, and what of its pairs is taken here. In either order,
+// and with --check-params, the answer is the same.
+TEST(FilterOptions, PairsOfMakedumpfile) {
+  struct Pair {
+    Words one, other, operands;
+    const char* refusal;  // a part of the sentence; "accepted": none
+  };
+  const Pair kPairs[] = {
+      // Pages of an ELF core are never compressed; threads read them all the same.
+      {{"-E"}, {"-c"}, {"a", "b"}, "-E and zlib"},
+      {{"-E"}, {"-l"}, {"a", "b"}, "-E and lzo"},
+      {{"-E"}, {"-p"}, {"a", "b"}, "-E and snappy"},
+      {{"-E"}, {"-z"}, {"a", "b"}, "-E and zstd"},
+      {{"-E"}, {"--num-threads", "2"}, {"a", "b"}, "accepted"},
+      {{"-x", "v"}, {"-i", "f"}, {"a", "b"}, "-x and -i"},
+      {{"-x", "v"}, {"--xen-syms", "s"}, {"a", "b"}, "Xen"},
+      {{"-i", "f"}, {"--xen-syms", "s"}, {"a", "b"}, "Xen"},
+      {{"--config", "c"}, {"-d", "31"}, {"a", "b"}, "accepted"},  // there: needs -x
+      {{"--config", "c"}, {"-x", "v"}, {"a", "b"}, "accepted"},
+      {{"-e"}, {"-d", "31"}, {"a", "b"}, "accepted"},  // there: needs --work-dir
+      {{"-c"}, {"-l"}, {"a", "b"}, "accepted"},        // the last one wins
+      // -g reads a vmlinux, and no vmcore.
+      {{"-g", "f"}, {"-x", "v"}, {}, "accepted"},
+      {{"-g", "f"}, {"-x", "v"}, {"a"}, "'a' is one operand too many"},
+      {{"-g", "f"}, {}, {}, "-x VMLINUX"},
+      {{"-g", "f", "-x", "v"}, {"-c"}, {}, "-g writes no dump"},
+      {{"-g", "f", "-x", "v"}, {"-d", "31"}, {}, "-g writes no dump"},
+      {{"-g", "f", "-x", "v"}, {"-d", "0,31"}, {}, "-g writes no dump"},
+      {{"-g", "f", "-x", "v"}, {"-d", "0"}, {}, "accepted"},
+      {{"-g", "f", "-x", "v"}, {"-E"}, {}, "-g writes no dump"},
+      {{"-g", "f", "-x", "v"}, {"-i", "i"}, {}, "-x and -i"},
+      {{"-g", "f", "-x", "v"}, {"-F"}, {}, "-F and -g"},
+      {{"-g", "f", "-x", "v"}, {"-R"}, {}, "exclude each other"},
+      {{"-g", "f", "-x", "v"}, {"-X"}, {}, "Xen"},
+      {{"-g", "f", "-x", "v"}, {"--dry-run"}, {}, "--dry-run and -g"},
+      // -R puts a stream in order as it is.
+      {{"-R"}, {}, {"a"}, "accepted"},
+      {{"-R"}, {}, {}, "no DUMPFILE"},
+      {{"-R"}, {"-c"}, {"a"}, "-R and compression"},
+      {{"-R"}, {"-d", "31"}, {"a"}, "-R and -d"},
+      {{"-R"}, {"-d", "0,31"}, {"a"}, "-R and -d"},
+      {{"-R"}, {"-E"}, {"a"}, "-E and -R"},
+      {{"-R"}, {"-i", "i"}, {"a"}, "-x and -i are not for -R"},
+      {{"-R"}, {"-x", "v"}, {"a"}, "-x and -i are not for -R"},
+      {{"-R"}, {"--xen-syms", "s"}, {"a"}, "Xen"},
+      {{"-R"}, {"-F"}, {"a"}, "-F and -R"},
+      {{"-R"}, {"-X"}, {"a"}, "Xen"},
+      {{"-R"}, {"--dry-run"}, {"a"}, "--dry-run and -R"},  // there: taken
+      {{"-R"}, {"--config", "c"}, {"a"}, "--config and -R"},
+      {{"-F"}, {}, {"a", "b"}, "'b' is one operand too many"},
+      {{"-F"}, {"--dump-dmesg"}, {"a"}, "accepted"},
+      {{"-F"}, {"--num-threads", "2"}, {"a"}, "accepted"},
+      {{"-F"}, {"-E"}, {"a"}, "accepted"},
+      {{"--partial-dmesg"}, {"-d", "1"}, {"a", "b"}, "--dump-dmesg only"},
+      {{"--partial-dmesg"}, {"--dump-dmesg"}, {"a", "b"}, "accepted"},
+      {{"--dump-dmesg"}, {"--dry-run"}, {"a", "b"}, "--dry-run and --dump-dmesg"},
+      {{"--dump-dmesg"}, {"-L", "1M"}, {"a", "b"}, "accepted"},
+      {{"--dump-dmesg"}, {"-x", "v"}, {"a", "b"}, "accepted"},
+      {{"--mem-usage"}, {}, {"a", "b"}, "'b' is one operand too many"},  // there: not looked at
+      {{"--mem-usage"}, {"-x", "v"}, {"a"}, "accepted"},
+      {{"--dry-run"}, {"-f"}, {"a", "b"}, "accepted"},
+      // Of our own.
+      {{"--strict"}, {"-R"}, {"a"}, "--strict and -R"},
+      {{"--strict"}, {"--dump-dmesg"}, {"a", "b"}, "--strict and --dump-dmesg"},
+      {{"--strict"}, {"-d", "31"}, {"a", "b"}, "accepted"},
+      {{"--sample", "3"}, {"-d", "31"}, {"a", "b"}, "--verify only"},
+      {{"--compress-level", "2"}, {"-l"}, {"a", "b"}, "has no levels"},
+      {{"-F"}, {"--json"}, {"a"}, "both want standard output"},
+  };
+  for (const Pair& pair : kPairs) {
+    for (const Words& words : {Joined({pair.one, pair.other, pair.operands}),
+                               Joined({pair.other, pair.one, pair.operands}),
+                               Joined({{"--check-params"}, pair.one, pair.other, pair.operands})})
+      EXPECT_NE(ErrorOf(words).find(pair.refusal), std::string::npos)
+          << fmt::format("{}: {}", fmt::join(words, " "), ErrorOf(words));
+  }
+}
+
+// There are several things to do, and a run does one of them.
+TEST(FilterOptions, ModesExcludeEachOther) {
+  const Words kModes[] = {{"-g", "f"},  {"-R"},     {"--dump-dmesg"}, {"--mem-usage"},
+                          {"--verify"}, {"--info"}, {"--compare"},    {"--show-layout"}};
+  for (const Words& one : kModes) {
+    for (const Words& other : kModes) {
+      if (one == other) continue;
+      Words words = Joined({one, other, {"a"}});
+      EXPECT_EQ(ErrorOf(words), fmt::format("{} and {} exclude each other", one[0], other[0]));
+    }
+  }
+}
+
 TEST(FilterOptions, WithoutEffectButAccepted) {
   FilterOptions options =
       Parse({"--work-dir", "/tmp", "--cyclic-buffer", "4", "-b", "8", "--non-mmap", "a", "b"});

@@ -191,7 +191,7 @@ class Defects(DefectCase):
                                  "--cyclic-buffer", "9999999", "-l", "-d", "31",
                                  case.core_path(KERNEL), out], time_limit=60)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertLess(int(done.stdout.split()[-1]), 200 << 10)
+        self.assertLess(int(done.stdout.split()[-1]), 64 << 10)
 
     def test_standard_input(self):
         """Threads close nothing that is not theirs: with standard input closed, 0 is the vmcore."""
@@ -221,6 +221,31 @@ class Defects(DefectCase):
         self.assertNotIn("null", done.stderr)
         self.assertFalse((self.work / "other").exists())
         self.beside("-i", text, "-d", "31", case.core_path(KERNEL), self.work / "theirs-other")
+
+    def test_other_vmlinux(self):
+        """A vmlinux is held against the vmcore's build-id."""
+        vmlinux, out = self.work / "vmlinux", self.work / "other-vmlinux"
+        source = pathlib.Path(__file__).parent.parent / "filter/small_vmlinux.c"
+        self.succeed(["gcc", "-g", "-static", "-nostdlib", "-Wl,-e,_stext", "-Wl,--build-id=sha1",
+                      "-o", vmlinux, source])
+        done = self.ours("-x", vmlinux, "-d", "31", case.core_path(KERNEL), out)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(case.core(KERNEL).vmcoreinfo()["BUILD-ID"], done.stderr)
+        self.assertFalse(out.exists())
+        self.beside("-x", vmlinux, "-d", "31", case.core_path(KERNEL), self.work / "theirs-x")
+
+    def test_stream_levels(self):
+        """What a stream has no room for is measured before, so that it has one dump."""
+        settings.current.need_own_filter()
+        stream, out = self.work / "stream", self.work / "from-stream"
+        with open(stream, "wb") as file:
+            done = subprocess.run([*settings.current.filter(), "-F", "-l", "-d", "0,31", "-L",
+                                   "100M", case.core_path(KERNEL)], stdout=file, timeout=60,
+                                  stderr=subprocess.PIPE, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertLess(stream.stat().st_size, 100 << 20)
+        self.assertEqual(self.ours("-R", out, stream).returncode, 0)
+        self.succeed(["cmp", out, self.dump_path(KERNEL, 31)])
 
     def test_erase_syntax(self):
         """A mistake in a script stops before a byte is written."""
@@ -391,6 +416,17 @@ class Crafted(DefectCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(kdump_file.KdumpFile(out).kept, self.dump(KERNEL, 31).kept)
         self.assert_bytes_of(kdump_file.KdumpFile(out), KERNEL)
+
+    def test_header_place(self):
+        """Program headers are where the ELF header says."""
+        offset, headers = self.headers()
+        out, place = self.work / "moved-headers", PAGE // 2
+        with (self.patched(place, b"".join(headers)), self.patched(32, struct.pack("<Q", place)),
+              self.patched(offset, bytes(len(headers) * 56))):
+            done = self.ours("-l", "-d", "31", self.copy, out)
+            self.beside("-l", "-d", "31", self.copy, self.work / "theirs-place")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.succeed(["cmp", out, self.dump_path(KERNEL, 31)])
 
     def test_shorter_segment(self):
         """A page less of memory is a page less in the dump, though the kernel needed that page."""

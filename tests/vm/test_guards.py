@@ -3,6 +3,7 @@
 
 import json
 import pathlib
+import re
 import struct
 import subprocess
 
@@ -14,6 +15,8 @@ import settings
 IMAGE = 0xffffffff80000000  # __START_KERNEL_map
 ADDRESS = 0x000ffffffffff000
 PRESENT, LARGE = 1, 0x80
+EXIT_PARTIAL = 3
+COUNTERS = 32  # enum node_stat_item has more, behind those of slab, anonymous and file pages
 
 
 class PageTables:
@@ -95,6 +98,40 @@ class Guards(case.VmCase):
                           for hit in found["needed_pages_kept"]],
                          [("the kernel image", "free", 1), ("page tables", "free", 1)])
         self.assertEqual(len(found["warnings"]), 2)
+
+    def counter_place(self, kernel: str) -> int:
+        """Where in the vmcore the kernel's counters of pages are (vm_node_stat)."""
+        core = case.core(kernel)
+        shown = self.succeed([settings.current.program("tests/kernel/show_symbols"),
+                              case.core_path(kernel)]).stdout
+        address = re.search(r"^([0-9a-f]+) \w vm_node_stat$", shown, re.MULTILINE)
+        self.assertIsNotNone(address)
+        physical, _ = PageTables(core).walk(int(address[1], 16))
+        return core.offset_of(physical // 4096) + physical % 4096
+
+    def check_strict_lowers_the_level(self, kernel):
+        """With the counters at zero, slab, anonymous and file pages are too many."""
+        settings.current.need_own_filter()
+        path, out = self.work / "uncounted", self.work / "strict"
+        subprocess.run(["cp", "--reflink=auto", "--sparse=always", case.core_path(kernel), path],
+                       check=True)
+        with open(path, "rb+") as file:
+            file.seek(self.counter_place(kernel))
+            file.write(bytes(COUNTERS * 8))
+        words = [*settings.current.filter(), "--json", "-l", "-d", 31]
+        trusting = self.succeed([*words, "--dry-run", path])
+        done = self.run_program([*words, "--strict", path, out])
+        path.unlink()
+        self.assertEqual(done.returncode, EXIT_PARTIAL, done.stderr)
+        found = json.loads(done.stdout)
+        for checks in found["checks"], json.loads(trusting.stdout)["checks"]:
+            self.assertEqual([(check["pages"], check["failed"]) for check in checks],
+                             [("free", False), ("slab", True), ("anonymous", True),
+                              ("file", True)])
+        self.assertEqual(found["level"], 17)
+        kept = kdump_file.KdumpFile(out).kept
+        out.unlink()
+        self.assertEqual(kept, self.dump(kernel, 17).kept)
 
     def check_no_needed_page_is_left_out(self, kernel):
         """Of a sound kernel every kind of needed page is known, and no guard is wanted."""
