@@ -10,11 +10,12 @@ import subprocess
 import sys
 import tempfile
 
-# Those of makedumpfile 1.7.9; splitting, a vmlinux and erasing have tests of their own.
+# Those of makedumpfile 1.7.9; a vmlinux and erasing have tests of their own.
 OPTIONS = set("-c -l -p -z -d -L -E -f -e -F -R --num-threads -b --cyclic-buffer --work-dir "
               "--non-mmap --vtop --dump-dmesg --partial-dmesg --mem-usage --message-level -D "
               "--show-stats --check-params --dry-run -h --help -v -X --xen-syms --xen-vmcoreinfo "
-              "--xen_phys_start --diskset --eppic --extension".split())
+              "--xen_phys_start --diskset --eppic --extension --split --splitblock-size "
+              "--reassemble".split())
 
 
 def write_core(path):
@@ -41,7 +42,8 @@ def run(words, program, folder):
     core, got = folder / "core", folder / "got"
     write_core(core)
     got.write_text("old", encoding="ascii")
-    names = {"CORE": core, "OUT": folder / "out", "GOT": got, "NONE": folder / "none"}
+    names = {"CORE": core, "OUT": folder / "out", "OUT2": folder / "out2", "GOT": got,
+             "NONE": folder / "none"}
     link = folder / words[0]
     link.symlink_to(program)
     argv = [str(names.get(word, word)) for word in words[1:]]
