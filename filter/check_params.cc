@@ -5,7 +5,9 @@
 
 #include "base/file.h"
 #include "dumpfile/output_file.h"
+#include "filter/erasing.h"
 #include "filter/input.h"
+#include "filter/name_sources.h"
 
 namespace kdumpkit {
 namespace {
@@ -18,7 +20,7 @@ void CheckInput(const std::string& path, const FilterOptions& options, CheckRepo
   }
   bool makes_dump = options.mode == FilterMode::kDump || options.mode == FilterMode::kMemUsage;
   if (Status whole = crash->input.CheckWhole(); makes_dump && !whole) {
-    report.refusals.push_back(whole.error().message());
+    report.refusals.push_back(std::move(whole.error()).In(fmt::format("'{}'", path)).message());
     return;
   }
   report.memory = 0;
@@ -30,6 +32,19 @@ void CheckInput(const std::string& path, const FilterOptions& options, CheckRepo
   std::vector<std::string>& list =
       needs_kernel && crash->kernel == nullptr ? report.refusals : report.warnings;
   list.insert(list.end(), crash->warnings.begin(), crash->warnings.end());
+  if (Result<Erasing> erasing = PrepareErasing(options, *crash); !erasing)
+    report.refusals.push_back(erasing.error().message());
+}
+
+// -g reads no vmcore.
+void CheckNamesOnly(const FilterOptions& options, CheckReport& report) {
+  if (Result<GivenNames> names = GivenNames::Load(options.names); !names)
+    report.refusals.push_back(names.error().message());
+}
+
+// That they fit together shows when they are joined.
+void CheckParts(const FilterOptions& options, CheckReport& report) {
+  for (const std::string& part : options.parts) CheckInput(part, options, report);
 }
 
 void CheckOutput(const FilterOptions& options, CheckReport& report) {
@@ -50,11 +65,12 @@ void CheckOutput(const FilterOptions& options, CheckReport& report) {
 CheckReport CheckRun(const FilterOptions& options) {
   CheckReport report;
   // The stream of -R may be standard input, of which nothing may be taken.
-  bool joins = options.mode == FilterMode::kJoin;
-  if (options.mode != FilterMode::kReassemble && !joins)
+  if (options.mode == FilterMode::kGenerate)
+    CheckNamesOnly(options, report);
+  else if (options.mode == FilterMode::kJoin)
+    CheckParts(options, report);
+  else if (options.mode != FilterMode::kReassemble)
     CheckInput(options.vmcore, options, report);
-  for (size_t i = 0; joins && i < options.parts.size(); ++i)
-    CheckInput(options.parts[i], options, report);
   if (!options.other.empty()) CheckInput(options.other, options, report);
   CheckOutput(options, report);
   return report;

@@ -315,7 +315,7 @@ Status FinishFiles(const FilterOptions& options, Destination& destination, Attem
 Result<DumpReport> CreateDump(const FilterOptions& options, const std::atomic<bool>& stop) {
   auto start = std::chrono::steady_clock::now();
   Crash crash = TRY(Crash::Open(options.vmcore, options.names, options.map_input));
-  TRY(crash.input.CheckWhole());
+  TRY(crash.input.CheckWhole().In(fmt::format("'{}'", options.vmcore)));
   // Nothing may be written when something cannot be erased.
   Erasing erasing = TRY(PrepareErasing(options, crash));
   const MemorySource& contents = erasing.memory ? *erasing.memory : crash.input.memory();

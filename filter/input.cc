@@ -260,8 +260,7 @@ std::string_view Input::vmcoreinfo() const {
 
 Status Input::CheckWhole() const {
   if (!kdump || !kdump->info().part) return {};
-  return Unsupported("'{}': one part of a split dump; put the parts together first (--reassemble)",
-                     path);
+  return Unsupported("one part of a split dump; put the parts together first (--reassemble)");
 }
 
 Result<std::unique_ptr<CrashedKernel>> OpenKernel(const Input& input, const NameSources& names) {

@@ -12,8 +12,10 @@ namespace kdumpkit {
 namespace {
 
 constexpr int64_t kSecond = 1000000000;
-// The coarsest times are those of vfat: two seconds.
+// The coarsest times are those of vfat: two seconds. Fine ones advance with the kernel's tick,
+// which is 10 ms at most.
 constexpr int64_t kCoarse = 2 * kSecond;
+constexpr int64_t kFine = kSecond / 10;
 
 int64_t Nanoseconds(const timespec& time) { return time.tv_sec * kSecond + time.tv_nsec; }
 
@@ -22,8 +24,19 @@ int64_t Now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
+bool HasFineTimes(const FileState& state) { return state.ctime % kSecond != 0; }
+
 bool IsSettled(const Fingerprint& print) {
-  return print.state.ctime + kCoarse < print.taken && print.state.mtime + kCoarse < print.taken;
+  const FileState& state = print.state;
+  // mtime may lie in the future; where ctime is fine, no write goes without a new one.
+  if (HasFineTimes(state)) return state.ctime + kFine < print.taken;
+  return state.ctime + kCoarse < print.taken && state.mtime + kCoarse < print.taken;
+}
+
+// btrfs, overlayfs and NFS number their devices anew at each boot.
+bool LooksTheSame(const FileState& then, FileState now) {
+  if (HasFineTimes(now)) now.device = then.device;
+  return then == now;
 }
 
 }  // namespace
@@ -46,7 +59,7 @@ Result<Fingerprint> TakeFingerprint(const std::string& path) {
 
 Result<Sameness> CompareFile(Fingerprint& print) {
   FileState state = TRY(StateOfFile(print.path));
-  if (state == print.state && IsSettled(print)) return Sameness::kSame;
+  if (LooksTheSame(print.state, state) && IsSettled(print)) return Sameness::kSame;
   if (state.size != print.state.size) return Sameness::kChanged;
   Fingerprint now = TRY(TakeFingerprint(print.path));
   if (now.sha256 != print.sha256) return Sameness::kChanged;

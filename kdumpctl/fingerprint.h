@@ -3,10 +3,10 @@
 // that saves reading them.
 //
 // The hint is taken only where no change can hide from it: size, times (ctime too, which programs
-// cannot set), inode and device are as they were, and the file had not been changed for two
-// seconds when it was read, so that a later change must have got another ctime even on a file
-// system with coarse times. A clock that was set back by hand can deceive it; 'kdumpctl rebuild'
-// does not use it.
+// cannot set) and inode are as they were, and the file had not been changed for a while when it was
+// read, so that a later change must have got another ctime: 0.1 s where its ctime is finer than a
+// second, else two seconds, and the device has to be the same too. A clock that was set back by
+// hand can deceive it; 'kdumpctl rebuild' does not use it.
 #pragma once
 
 #include <cstdint>

@@ -9,6 +9,7 @@
 #include "kdumpctl/full_image.h"
 #include "kdumpctl/image_builder.h"
 #include "kdumpctl/json_read.h"
+#include "kdumpctl/notify.h"
 #include "kdumpctl/state_files.h"
 #include "kdumpctl/text.h"
 
@@ -145,6 +146,9 @@ Status Service::Check() {
 }
 
 Status Service::Build() {
+  // dracut may take a minute, in which "checking" would be a riddle.
+  NotifyStatus(stale_.empty() ? "building the capture image"
+                              : fmt::format("building the capture image; why: {}", stale_.front()));
   record_ = TRY(BuildImage(*plan_, *contents_, root_, system_));
   built_ = true;
   return {};

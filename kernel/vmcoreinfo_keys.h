@@ -30,6 +30,8 @@ inline constexpr VmcoreinfoKey kVmcoreinfoKeys[] = {
     {"SYMBOL(swapper_pg_dir)", "all", "the top page table", "the kernel cannot be opened"},
     {"NUMBER(phys_base)", "4.10 on", "where the kernel image is",
      "what the segments or the header of the dump say"},
+    {"KERNELOFFSET", "all", "where the symbols of a given vmlinux are",
+     "they are taken to be where they were linked"},
     {"NUMBER(KERNEL_IMAGE_SIZE)", "all", "the top page table must lie in the image", "1 GiB"},
     {"NUMBER(pgtable_l5_enabled)", "all", "five levels instead of four", "four levels"},
     {"NUMBER(sme_mask)", "all", "the encryption bit of table entries", "no such bit"},

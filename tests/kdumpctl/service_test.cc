@@ -231,6 +231,21 @@ TEST_F(ServiceTest, TheSameContentIsFreshWhateverItsTime) {
   EXPECT_THAT(json["stale_reasons"], IsEmpty());
 }
 
+// Only who reads the files would see that the digests are others now.
+TEST_F(ServiceTest, UnchangedFilesAreNotRead) {
+  ASSERT_EQ(Run({"start"}), kExitOk);
+  Age(kRecord);
+  Json record = Json::parse(machine_.Read(kRecord));
+  ASSERT_THAT(record["files"], Not(IsEmpty()));
+  for (Json& file : record["files"]) file["sha256"] = "of something else";
+  record["image"]["sha256"] = "of something else";
+  machine_.Write(kRecord, record.dump());
+  EXPECT_EQ(RunJson({"start", "--json"}, kExitOk)["image_built"], false);
+  record["files"][0]["ctime"] = 1;
+  machine_.Write(kRecord, record.dump());
+  EXPECT_EQ(RunJson({"start", "--json"}, kExitOk)["image_built"], true);
+}
+
 TEST_F(ServiceTest, AChangeThatKeepsSizeAndTimeIsFound) {
   ASSERT_EQ(Run({"start"}), kExitOk);
   Age(kRecord);

@@ -29,14 +29,17 @@ OTHER_CRASHKERNEL = "256M"
 NO_KDUMP_TOOLS = "systemd.mask=kdump-tools.service"
 CRASH_MESSAGE = "kdump"     # SYSLOG_IDENTIFIER of our journal entries
 
-# `keep NAME COMMAND` notes in a file what a command says; the status in another.
+# `keep NAME COMMAND` notes in a file what a command says; the status and the milliseconds that it
+# took in others.
 KEEP = f"""
 mkdir -p {REPORT}
 keep() {{
     file={REPORT}/$1
     shift
+    begin=$(date +%s%N)
     "$@" >"$file" 2>"$file.errors"
     echo $? >"$file.status"
+    echo $((($(date +%s%N) - begin) / 1000000)) >"$file.ms"
 }}
 """
 BEFORE_CRASH = KEEP + """
@@ -49,8 +52,11 @@ keep security systemd-analyze security --no-pager kdump.service
 keep check-config kdumpctl check-config
 keep status kdumpctl status --json
 keep restart kdumpctl restart
+keep unchanged kdumpctl start
+keep status-unchanged kdumpctl status
 cat /proc/self/mountinfo /proc/modules /proc/sys/kernel/panic >/run/before
 keep dry kdumpctl test --dry --json
+keep dry-text kdumpctl test --dry
 cat /proc/self/mountinfo /proc/modules /proc/sys/kernel/panic >/run/after
 keep dry-left diff /run/before /run/after
 keep dry-folders ls /var/crash
@@ -170,6 +176,14 @@ class Service(case.VmCase):
         self.assertEqual(told.report("status.status"), "0\n", told.report("status"))
         self.assertEqual(told.report("restart.status"), "0\n", told.report("restart.errors"))
 
+    def check_unchanged(self, builder):
+        """Neither start nor status reads everything again: half a second, and far more when the
+        machine is busy."""
+        told = served(builder)
+        self.assertIn("crash kernel is loaded already", told.report("unchanged"))
+        for name in ("unchanged", "status-unchanged"):
+            self.assertLess(int(told.report(f"{name}.ms")), 5000)
+
     def check_dry_test(self, builder):
         """Without a crash: the image's programs save a dump on the real disk, and clean up."""
         told = served(builder)
@@ -180,6 +194,8 @@ class Service(case.VmCase):
         log = "\n".join(dry["log"])
         self.assertIn("kdump: dump saved: /dev/", log)
         self.assertIn("the test's folder is removed again", log)
+        self.assertTrue(told.report("dry-text").startswith("image: "), told.report("dry-text"))
+        self.assertIn("\nthe dump arrived and is whole\n", told.report("dry-text"))
         self.assertEqual(told.report("dry-left.status"), "0\n", told.report("dry-left"))
         self.assertNotIn("kdump-test", told.report("dry-folders"))
 
