@@ -66,6 +66,15 @@ struct KdumpSubHeader {
   uint64_t max_mapnr_64 = 0;
 };
 
+// The page frames [first, end) whose pages one part of a split dump has.
+struct KdumpPart {
+  uint64_t first = 0;
+  uint64_t end = 0;
+
+  bool Has(uint64_t pfn) const { return pfn >= first && pfn < end; }
+  bool operator==(const KdumpPart&) const = default;
+};
+
 // What struct page_desc holds for one page.
 struct PageDescriptor {
   uint64_t offset = 0;  // in the file; 0 marks a page that could not be written

@@ -99,18 +99,26 @@ Status CheckPart(const KdumpInfo& info, std::string_view name, uint64_t offset, 
   return {};
 }
 
+Status CheckSplit(const KdumpInfo& info) {
+  if (!info.part) return {};
+  bool wide = info.header.header_version >= 6;
+  if (info.part->first > info.part->end)
+    return BadSubField(info, wide ? "start_pfn_64" : "start_pfn", info.part->first,
+                       fmt::format("the part ends at {:#x}", info.part->end));
+  if (info.part->end > info.max_mapnr)
+    return BadSubField(info, wide ? "end_pfn_64" : "end_pfn", info.part->end,
+                       fmt::format("max_mapnr is {:#x}", info.max_mapnr));
+  return {};
+}
+
 Status CheckSubHeader(const KdumpInfo& info) {
   const KdumpSubHeader& sub = info.sub_header;
   TRY(CheckMaxMapnr(info));
   TRY(CheckPart(info, "vmcoreinfo", sub.offset_vmcoreinfo, sub.size_vmcoreinfo));
   TRY(CheckPart(info, "note", sub.offset_note, sub.size_note));
   TRY(CheckPart(info, "eraseinfo", sub.offset_eraseinfo, sub.size_eraseinfo));
-  if (sub.split != 0)
-    return Unsupported(
-        "one part of a split dump; put the parts together first (sub header field "
-        "split at offset {:#x})",
-        info.block_size() + KdumpSubHeaderFieldOffset("split", info.abi));
-  return {};
+  if (sub.split > 1) return BadSubField(info, "split", sub.split, "neither 0 nor 1");
+  return CheckSplit(info);
 }
 
 Status ReadSubHeader(const DumpSource& source, KdumpInfo& info) {
@@ -119,6 +127,10 @@ Status ReadSubHeader(const DumpSource& source, KdumpInfo& info) {
   uint64_t version = info.header.header_version;
   info.sub_header = TRY(DecodeKdumpSubHeader(bytes, info.abi, version));
   info.max_mapnr = version >= 6 ? info.sub_header.max_mapnr_64 : info.header.max_mapnr;
+  const KdumpSubHeader& sub = info.sub_header;
+  if (sub.split == 1)
+    info.part = version >= 6 ? KdumpPart{sub.start_pfn_64, sub.end_pfn_64}
+                             : KdumpPart{sub.start_pfn, sub.end_pfn};
   return CheckSubHeader(info);
 }
 

@@ -2,6 +2,8 @@
 // The validated headers of a kdump-compressed file of any machine.
 #pragma once
 
+#include <optional>
+
 #include "base/address.h"
 #include "base/error.h"
 #include "dumpfile/dump_source.h"
@@ -15,6 +17,9 @@ struct KdumpInfo {
   KdumpSubHeader sub_header;
   uint64_t file_size = 0;
   uint64_t max_mapnr = 0;  // highest page frame number + 1, all 64 bits
+  // Of a part of a split dump. Its bitmaps are those of the whole dump, there is room for all of
+  // its descriptors, but only those of the part are there, from the beginning of the table on.
+  std::optional<KdumpPart> part;
 
   uint64_t block_size() const { return header.block_size; }
   // Data is missing, or the dump was not finished.

@@ -1,11 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dumpfile/kdump_reader.h"
 
+#include <algorithm>
+
 namespace kdumpkit {
 namespace {
 
 // Notes of thousands of CPUs and device dumps included.
 constexpr uint64_t kMaxPart = uint64_t{1} << 30;
+
+// What of `ranges` is within the part.
+std::vector<PhysRange> Cut(std::vector<PhysRange> ranges, const KdumpPart& part, uint64_t page) {
+  std::vector<PhysRange> cut;
+  for (const PhysRange& range : ranges) {
+    uint64_t first = std::max(range.base.value, part.first * page);
+    uint64_t end = std::min(range.end().value, part.end * page);
+    if (first < end) cut.push_back({PhysAddr(first), end - first});
+  }
+  return cut;
+}
 
 class KdumpMemoryReader final : public MemoryReader {
  public:
@@ -72,7 +85,10 @@ KdumpReader::KdumpReader(std::unique_ptr<DumpSource> source, KdumpInfo info, Ran
       info_(std::move(info)),
       existing_(std::move(existing)),
       dumped_(std::move(dumped)),
-      ranges_(dumped_.Ranges(info_.block_size())) {}
+      part_(info_.part.value_or(KdumpPart{0, info_.max_mapnr})),
+      first_rank_(dumped_.Rank(Pfn(part_.first))),
+      page_count_(dumped_.Rank(Pfn(part_.end)) - first_rank_),
+      ranges_(Cut(dumped_in_all(), part_, info_.block_size())) {}
 
 std::unique_ptr<MemoryReader> KdumpReader::NewReader() const {
   return std::make_unique<KdumpMemoryReader>(*this);
@@ -80,7 +96,7 @@ std::unique_ptr<MemoryReader> KdumpReader::NewReader() const {
 
 Result<PageDescriptor> KdumpReader::ReadDescriptor(Pfn pfn) const {
   CHECK(Dumped(pfn));
-  return TRY(ReadDescriptors(dumped_.Rank(pfn), 1)).front();
+  return TRY(ReadDescriptors(NumberOf(pfn), 1)).front();
 }
 
 Result<std::vector<PageDescriptor>> KdumpReader::ReadDescriptors(uint64_t first,
@@ -124,11 +140,11 @@ Result<PageState> KdumpPageReader::Read(Pfn pfn, ByteSpan out) {
   if (status) return PageState::kRead;
   return std::move(status.error())
       .In(fmt::format("page frame {:#x}, descriptor at offset {:#x}", pfn.value,
-                      dump_->DescriptorOffset(dump_->dumped_.Rank(pfn)).value));
+                      dump_->DescriptorOffset(dump_->NumberOf(pfn)).value));
 }
 
 Status KdumpReader::CheckDescriptor(const PageDescriptor& descriptor) const {
-  FileOffset data_start = DescriptorOffset(page_count());
+  FileOffset data_start = DescriptorOffset(page_count_in_all());
   if (descriptor.offset < data_start.value)
     return Malformed("offset {:#x} is not that of page data", descriptor.offset);
   if (descriptor.size == 0 || descriptor.size > info_.block_size())
@@ -141,10 +157,14 @@ Status KdumpReader::CheckDescriptor(const PageDescriptor& descriptor) const {
   return {};
 }
 
+Status KdumpReader::ReadPacked(const PageDescriptor& descriptor, ByteSpan out) const {
+  return source_->ReadFullyAt(FileOffset(descriptor.offset), out.first(descriptor.size));
+}
+
 Status KdumpPageReader::ReadData(const PageDescriptor& descriptor, ByteSpan out) {
   TRY(dump_->CheckDescriptor(descriptor));
   ByteSpan data = ByteSpan(compressed_).first(descriptor.size);
-  TRY(dump_->source_->ReadFullyAt(FileOffset(descriptor.offset), data));
+  TRY(dump_->ReadPacked(descriptor, data));
   return decompressor_.Decompress(descriptor.flags, data, out);
 }
 

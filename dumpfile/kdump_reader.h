@@ -13,6 +13,8 @@ namespace kdumpkit {
 
 // As memory, the dumped pages are what exists; page frame n is the memory from n * block_size on.
 // (Dumps of 32-bit ARM count page frames from phys_base; nothing in the file says so.)
+// Of a part of a split dump, the pages of the other parts are no more there than if they were left
+// out.
 class KdumpReader final : public MemorySource {
  public:
   // Every header field is validated, the bitmaps and the descriptor table are within the file.
@@ -21,11 +23,14 @@ class KdumpReader final : public MemorySource {
   static Result<std::unique_ptr<KdumpReader>> Open(UniqueFd fd);
 
   const KdumpInfo& info() const { return info_; }
-  bool Exists(Pfn pfn) const { return existing_.Test(pfn); }  // bitmap 1
-  bool Dumped(Pfn pfn) const { return dumped_.Test(pfn); }    // bitmap 2
+  bool Exists(Pfn pfn) const { return existing_.Test(pfn); }                        // bitmap 1
+  bool Dumped(Pfn pfn) const { return part_.Has(pfn.value) && dumped_.Test(pfn); }  // bitmap 2
   // Bitmap 1 as memory.
   std::vector<PhysRange> existing() const { return existing_.Ranges(info_.block_size()); }
-  uint64_t page_count() const { return dumped_.count(); }  // of dumped pages
+  uint64_t page_count() const { return page_count_; }  // of dumped pages
+  // Bitmap 2 as memory, and its count: those of all parts of a split dump.
+  std::vector<PhysRange> dumped_in_all() const { return dumped_.Ranges(info_.block_size()); }
+  uint64_t page_count_in_all() const { return dumped_.count(); }
 
   // The descriptor of a dumped page as it stands in the file.
   Result<PageDescriptor> ReadDescriptor(Pfn pfn) const;
@@ -36,6 +41,9 @@ class KdumpReader final : public MemorySource {
   }
   // Its data lie where they can, and are packed in a way that is known.
   Status CheckDescriptor(const PageDescriptor& descriptor) const;
+
+  // The data of a page as they are packed; `out` has the descriptor's size.
+  Status ReadPacked(const PageDescriptor& descriptor, ByteSpan out) const;
 
   // Contents of the note segment, the VMCOREINFO text, the record of erased data; empty when the
   // file has none.
@@ -54,11 +62,15 @@ class KdumpReader final : public MemorySource {
   KdumpReader(std::unique_ptr<DumpSource> source, KdumpInfo info, RankedBitmap existing,
               RankedBitmap dumped);
   Result<ByteBuffer> ReadPart(uint64_t offset, uint64_t size) const;
+  uint64_t NumberOf(Pfn pfn) const { return dumped_.Rank(pfn) - first_rank_; }
 
   std::unique_ptr<DumpSource> source_;
   KdumpInfo info_;
   RankedBitmap existing_;
   RankedBitmap dumped_;
+  KdumpPart part_;           // all page frames of a dump that is not split
+  uint64_t first_rank_ = 0;  // pages of earlier parts
+  uint64_t page_count_ = 0;
   std::vector<PhysRange> ranges_;
 };
 

@@ -32,6 +32,10 @@ Status CheckParameters(const KdumpParameters& p, uint64_t page_count) {
     return Unsupported("{:#x} page frames do not fit a kdump file", p.max_mapnr);
   if (page_count > p.max_mapnr)
     return UsageError("{} pages to dump of {} page frames", page_count, p.max_mapnr);
+  if (p.part && (p.part->first > p.part->end || p.part->end > p.max_mapnr ||
+                 p.part_pages > page_count || p.part_pages > p.part->end - p.part->first))
+    return UsageError("{} pages in the part from {:#x} to {:#x} of {:#x} page frames", p.part_pages,
+                      p.part->first, p.part->end, p.max_mapnr);
   if (p.notes.size() > kMaxNotes) return Unsupported("{} bytes of notes", p.notes.size());
   if (p.eraseinfo.size() > kMaxNotes)
     return Unsupported("{} bytes of erase record", p.eraseinfo.size());
@@ -47,6 +51,11 @@ KdumpSubHeader MakeSubHeader(const KdumpParameters& p) {
   header.phys_base = p.phys_base;
   header.dump_level = static_cast<uint64_t>(p.dump_level);
   header.max_mapnr_64 = p.max_mapnr;
+  if (p.part) {
+    header.split = 1;
+    header.start_pfn = header.start_pfn_64 = p.part->first;
+    header.end_pfn = header.end_pfn_64 = p.part->end;
+  }
   if (p.vmcoreinfo_size > 0) {
     header.offset_vmcoreinfo = notes_at + p.vmcoreinfo_offset;
     header.size_vmcoreinfo = p.vmcoreinfo_size;
@@ -90,6 +99,7 @@ Result<KdumpWriter> KdumpWriter::Create(std::unique_ptr<DumpSink> sink,
   writer.sink_ = std::move(sink);
   writer.abi_ = parameters.abi;
   writer.page_count_ = page_count;
+  writer.own_pages_ = parameters.part ? parameters.part_pages : page_count;
   writer.sub_header_ = EncodeKdumpSubHeader(MakeSubHeader(parameters), parameters.abi);
   writer.sub_header_.insert(writer.sub_header_.end(), parameters.notes.begin(),
                             parameters.notes.end());
@@ -137,13 +147,19 @@ Status KdumpWriter::BeginData() {
   ByteBuffer blocks = sub_header_;
   blocks.resize(header_.sub_hdr_size * header_.block_size);
   TRY(sink_->WriteAt(FileOffset(header_.block_size), blocks).In("writing the notes"));
-  TRY(sink_->Reserve(table_start(), data_start()).In("no room for the page descriptors"));
+  FileOffset end = table_start() + own_pages_ * kPageDescriptorSize;
+  TRY(sink_->Reserve(table_start(), end).In("no room for the page descriptors"));
+  // Places of the other parts' descriptors are a hole.
+  const std::byte last{};
+  if (own_pages_ < page_count_)
+    TRY(sink_->WriteAt(FileOffset(data_start().value - 1), {&last, 1})
+            .In("extending the descriptor table"));
   return sink_->rewritable() ? WriteHeader(false) : Status();
 }
 
 Status KdumpWriter::WritePages(uint64_t first_index, std::span<const PageDescriptor> descriptors,
                                FileOffset data_offset, ByteView data) const {
-  CHECK(first_index <= page_count_ && descriptors.size() <= page_count_ - first_index);
+  CHECK(first_index <= own_pages_ && descriptors.size() <= own_pages_ - first_index);
   CHECK(data.empty() || data_offset >= data_start());
   TRY(sink_->WriteAt(data_offset, data).In("writing page data"));
   ByteBuffer bytes(descriptors.size() * kPageDescriptorSize);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -32,6 +33,9 @@ struct KdumpParameters {
   size_t vmcoreinfo_offset = 0;
   size_t vmcoreinfo_size = 0;
   ByteView eraseinfo;  // the record of erased data; borrowed for Create only
+  // Makes one part of a split dump; `part_pages` of the dump's pages are in it.
+  std::optional<KdumpPart> part;
+  uint64_t part_pages = 0;
 };
 
 // Life: Create, WriteBitmap for all bytes of both bitmaps, BeginData, WritePages in any order and
@@ -44,8 +48,8 @@ struct KdumpParameters {
 // before, as that of an incomplete dump.
 class KdumpWriter final : public DumpWriter {
  public:
-  // `page_count` is the number of bits set in bitmap 2, hence of page descriptors. Writes nothing.
-  // Fails when the format cannot hold the parameters.
+  // `page_count` is the number of bits set in bitmap 2, hence of page descriptors (of all parts, in
+  // a part, too). Writes nothing. Fails when the format cannot hold the parameters.
   static Result<KdumpWriter> Create(std::unique_ptr<DumpSink> sink,
                                     const KdumpParameters& parameters, uint64_t page_count);
   // Into a file; borrows `fd`.
@@ -65,8 +69,8 @@ class KdumpWriter final : public DumpWriter {
   // Where page data begins; the caller hands out offsets from here on.
   FileOffset data_start() const override;
   // Writes `data` at `data_offset`, and only when that succeeded the descriptors of pages
-  // first_index… (in order of page frame among dumped pages). After a failure all these pages are
-  // holes or all that have a descriptor have their data. Thread safe.
+  // first_index… (in order of page frame among dumped pages, those of the part). After a failure
+  // all these pages are holes or all that have a descriptor have their data. Thread safe.
   Status WritePages(uint64_t first_index, std::span<const PageDescriptor> descriptors,
                     FileOffset data_offset, ByteView data) const override;
 
@@ -84,8 +88,9 @@ class KdumpWriter final : public DumpWriter {
   std::unique_ptr<DumpSink> sink_;
   TargetAbi abi_;
   KdumpHeader header_;
-  ByteBuffer sub_header_;  // encoded, with the notes and the erase record behind it
-  uint64_t page_count_ = 0;
+  ByteBuffer sub_header_;    // encoded, with the notes and the erase record behind it
+  uint64_t page_count_ = 0;  // places in the descriptor table
+  uint64_t own_pages_ = 0;   // that are used
 };
 
 }  // namespace kdumpkit

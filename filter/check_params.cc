@@ -18,6 +18,11 @@ void CheckInput(const std::string& path, const FilterOptions& options, CheckRepo
     report.refusals.push_back(crash.error().message());
     return;
   }
+  bool makes_dump = options.mode == FilterMode::kDump || options.mode == FilterMode::kMemUsage;
+  if (Status whole = crash->input.CheckWhole(); makes_dump && !whole) {
+    report.refusals.push_back(std::move(whole.error()).In(fmt::format("'{}'", path)).message());
+    return;
+  }
   report.memory = 0;
   for (const PhysRange& range : crash->input.memory().ranges()) *report.memory += range.size;
   report.warnings = crash->input.warnings;
@@ -37,12 +42,21 @@ void CheckNamesOnly(const FilterOptions& options, CheckReport& report) {
     report.refusals.push_back(names.error().message());
 }
 
+// That they fit together shows when they are joined.
+void CheckParts(const FilterOptions& options, CheckReport& report) {
+  for (const std::string& part : options.parts) CheckInput(part, options, report);
+}
+
 void CheckOutput(const FilterOptions& options, CheckReport& report) {
-  if (options.output.empty() || options.dry_run) return;
-  Status creatable = OutputFile::CheckCreatable(options.output, options.force);
-  if (!creatable) report.refusals.push_back(creatable.error().message());
+  std::vector<std::string> outputs = {options.output};
+  if (options.split) outputs = options.parts;
+  if (outputs[0].empty() || options.dry_run) return;
+  for (const std::string& output : outputs) {
+    Status creatable = OutputFile::CheckCreatable(output, options.force);
+    if (!creatable) report.refusals.push_back(creatable.error().message());
+  }
   struct statvfs system = {};
-  if (statvfs(ParentDirectory(options.output).c_str(), &system) == 0)
+  if (statvfs(ParentDirectory(outputs[0]).c_str(), &system) == 0)
     report.free = uint64_t{system.f_bavail} * system.f_frsize;
 }
 
@@ -53,6 +67,8 @@ CheckReport CheckRun(const FilterOptions& options) {
   // The stream of -R may be standard input, of which nothing may be taken.
   if (options.mode == FilterMode::kGenerate)
     CheckNamesOnly(options, report);
+  else if (options.mode == FilterMode::kJoin)
+    CheckParts(options, report);
   else if (options.mode != FilterMode::kReassemble)
     CheckInput(options.vmcore, options, report);
   if (!options.other.empty()) CheckInput(options.other, options, report);

@@ -14,6 +14,7 @@
 #include "filter/dump_file.h"
 #include "filter/erasing.h"
 #include "filter/input.h"
+#include "filter/split.h"
 #include "kernel/given_vmlinux.h"
 #include "kernel/printk.h"
 
@@ -22,10 +23,13 @@ namespace {
 
 constexpr size_t kLogChunk = size_t{64} << 10;
 constexpr std::string_view kStandardOutput = "standard output";
+// Parts of a split dump begin at multiples of so many page frames, unless --splitblock-size is
+// given: whole words of the bitmaps.
+constexpr uint64_t kSplitBlockPages = 64;
 
 // Where a dump goes; nowhere in a dry run.
 struct Destination {
-  std::optional<OutputFile> file;
+  std::vector<OutputFile> files;  // several of a split dump
   std::optional<int> stream_fd;
   std::optional<uint64_t> limit;
 
@@ -34,24 +38,31 @@ struct Destination {
     destination.limit = options.size_limit;
     if (options.dry_run) return destination;
     destination.stream_fd = options.stream_fd;
-    if (!options.stream_fd)
-      destination.file.emplace(TRY(OutputFile::Create(options.output, options.force)));
+    for (const std::string& path : FilesOf(options))
+      destination.files.push_back(TRY(OutputFile::Create(path, options.force)));
     return destination;
   }
-  // Null for nowhere; `measure` only counts, for a limit.
-  std::unique_ptr<DumpSink> MakeSink(bool measure) const {
+  static std::vector<std::string> FilesOf(const FilterOptions& options) {
+    if (options.split) return options.parts;
+    if (options.stream_fd) return {};
+    return {options.output};
+  }
+  // Of a part; null for nowhere. `measure` only counts, for a limit.
+  std::unique_ptr<DumpSink> MakeSink(size_t part, bool measure) const {
     std::unique_ptr<DumpSink> sink;
-    if (measure || (!file && !stream_fd && limit))
+    if (measure || (files.empty() && !stream_fd && limit))
       sink = std::make_unique<NullSink>(stream_fd.has_value());
     else if (stream_fd)
       sink = std::make_unique<FlattenedStream>(*stream_fd);
-    else if (file)
-      sink = std::make_unique<FileSink>(file->fd());
+    else if (!files.empty())
+      sink = std::make_unique<FileSink>(files[part].fd());
     if (sink && limit) sink = std::make_unique<LimitedSink>(std::move(sink), *limit);
     return sink;
   }
-  int fd() const { return file ? file->fd() : stream_fd.value_or(-1); }
-  std::string name() const { return file ? file->incomplete_path() : std::string(kStandardOutput); }
+  int fd() const { return files.empty() ? stream_fd.value_or(-1) : files[0].fd(); }
+  std::string name(size_t part = 0) const {
+    return files.empty() ? std::string(kStandardOutput) : files[part].incomplete_path();
+  }
 };
 
 bool IsNoRoom(const Error& error) {
@@ -68,23 +79,6 @@ Status FinishStream(const DumpWriter& writer, bool limited, DumpReport& report) 
   report.dump = kStandardOutput;
   report.dump_bytes = writer.FileBytes(report.stream.data_bytes);
   return writer.Finish(report.has_all_pages()).In("writing to standard output");
-}
-
-// Names the file that is left behind in `report.dump`.
-Status FinishFile(OutputFile& output, const DumpWriter& writer, const std::string& path,
-                  DumpReport& report) {
-  bool reached_end = report.stream.reached_end();
-  Status finished = writer.Finish(report.has_all_pages());
-  struct stat file = {};
-  if (fstat(output.fd(), &file) == 0) report.dump_bytes = static_cast<uint64_t>(file.st_size);
-  if (finished && reached_end) {
-    report.dump = path;
-    return output.Commit();
-  }
-  report.dump = output.incomplete_path();
-  TRY(output.Keep());
-  if (!finished) return std::move(finished).In("finishing the header");
-  return {};
 }
 
 void WarnOfEarlyEnd(DumpReport& report) {
@@ -132,8 +126,75 @@ struct Attempt {
   int asked = 0;  // the level that was tried; selection.level is the one that it became
   Selection selection;
   DumpReport report;
-  std::unique_ptr<DumpWriter> writer;  // null in a dry run
+  std::vector<PfnRun> parts;  // one, of all page frames, if the dump is not split
+  std::vector<std::unique_ptr<DumpWriter>> writers;  // of the parts; none in a dry run
 };
+
+Result<std::vector<PfnRun>> ChooseParts(const FilterOptions& options, const Crash& crash,
+                                        const MemorySource& contents, const Selection& selection) {
+  uint64_t frames = FrameCount(crash, selection);
+  if (!options.split) return std::vector<PfnRun>{{0, frames}};
+  uint64_t block = options.split_block.value_or(kSplitBlockPages * crash.page_size);
+  if (block % crash.page_size != 0)
+    return UsageError("--splitblock-size {}: not a multiple of the page size, {} bytes",
+                      block >> 10, crash.page_size);
+  SplitOptions split{options.parts.size(),    frames,
+                     block / crash.page_size, crash.page_size,
+                     options.codec,           options.compress_level.value_or(kFastestLevel)};
+  return CutIntoParts(contents, selection.kept, split);
+}
+
+Status BeginParts(const FilterOptions& options, const Crash& crash, Destination& destination,
+                  bool measure, Attempt& attempt) {
+  for (OutputFile& file : destination.files) TRY(file.Restart());
+  for (size_t i = 0; i < attempt.parts.size(); ++i) {
+    std::unique_ptr<DumpSink> sink = destination.MakeSink(i, measure);
+    if (sink == nullptr) return {};
+    auto part = options.split ? std::optional(attempt.parts[i]) : std::nullopt;
+    attempt.writers.push_back(TRY(
+        BeginDump(std::move(sink), crash, attempt.selection, attempt.report.level, options, part)
+            .In(fmt::format("cannot write '{}'", destination.name(i)))));
+  }
+  return {};
+}
+
+void AddResult(PipelineResult part, PipelineResult& sum) {
+  sum.pages += part.pages;
+  sum.zero_pages += part.zero_pages;
+  sum.data_bytes += part.data_bytes;
+  sum.unreadable_pages += part.unreadable_pages;
+  for (const PhysRange& range : part.unreadable)
+    if (sum.unreadable.size() < kMaxUnreadableRanges) sum.unreadable.push_back(range);
+  if (sum.unreadable_reason.empty()) sum.unreadable_reason = std::move(part.unreadable_reason);
+  if (!sum.failure) sum.failure = std::move(part.failure);
+  sum.stopped |= part.stopped;
+}
+
+// One part after the other. When one cannot be written any more, the others are filled all the
+// same: they may be on other disks, and their pages are worth having.
+Status StreamParts(const MemorySource& contents, const Destination& destination, bool split,
+                   PipelineOptions options, Attempt& attempt) {
+  DumpReport& report = attempt.report;
+  for (size_t i = 0; i < attempt.parts.size() && !report.stream.stopped; ++i) {
+    const PfnRun& part = attempt.parts[i];
+    options.frames = {part.first, part.end};
+    options.pages_before = report.stream.pages + report.stream.unreadable_pages;
+    const DumpWriter* writer = attempt.writers.empty() ? nullptr : attempt.writers[i].get();
+    Result<PipelineResult> streamed =
+        StreamPages(contents, attempt.selection.kept, writer, options);
+    if (!streamed && !split) return std::move(streamed.error());
+    PipelineResult result;
+    if (streamed)
+      result = std::move(*streamed);
+    else
+      result.failure = std::move(streamed.error());
+    if (split) report.parts.push_back({"", part, result.pages, result.data_bytes, 0});
+    if (split && result.failure)
+      result.failure = std::move(*result.failure).In(fmt::format("'{}'", destination.name(i)));
+    AddResult(std::move(result), report.stream);
+  }
+  return {};
+}
 
 // What of a file is there from an earlier attempt goes when the pages of this one are chosen. With
 // `measure`, nothing is written. Fails when not even the headers could be written.
@@ -143,19 +204,16 @@ Result<Attempt> TryLevel(const FilterOptions& options, const DumpLevel& level, c
   Selection selection = SelectPages(
       crash.input.memory(), crash.kernel.get(), crash.page_shift, level,
       {options.threads, crash.input.possible_level(), options.strict, options.drop_vmemmap});
-  Attempt attempt{level.bits(), std::move(selection), {}, {}};
+  Attempt attempt{level.bits(), std::move(selection), {}, {}, {}};
   attempt.report = BeginReport(options, crash, attempt.selection);
   DumpReport& report = attempt.report;
-  if (destination.file) TRY(destination.file->Restart());
-  if (std::unique_ptr<DumpSink> sink = destination.MakeSink(measure))
-    attempt.writer = TRY(BeginDump(std::move(sink), crash, attempt.selection, report.level, options)
-                             .In(fmt::format("cannot write '{}'", destination.name())));
+  attempt.parts = TRY(ChooseParts(options, crash, contents, attempt.selection));
+  TRY(BeginParts(options, crash, destination, measure, attempt));
   Progress progress(options.Shows(kMessageProgress) ? STDERR_FILENO : -1, report.kept_pages,
                     crash.page_size);
-  PipelineOptions stream{options.codec,   crash.page_size,
-                         options.threads, &progress,
-                         &stop,           options.compress_level.value_or(kFastestLevel)};
-  report.stream = TRY(StreamPages(contents, attempt.selection.kept, attempt.writer.get(), stream));
+  PipelineOptions stream{options.codec, crash.page_size, options.threads, &progress, &stop};
+  stream.compress_level = options.compress_level.value_or(kFastestLevel);
+  TRY(StreamParts(contents, destination, options.split, stream, attempt));
   return attempt;
 }
 
@@ -197,11 +255,67 @@ Result<Attempt> TryLevels(const FilterOptions& options, const Crash& crash,
   }
 }
 
+// How large the files of a dry run would be.
+void MeasureDump(const FilterOptions& options, const Crash& crash, const Selection& selection,
+                 DumpReport& report) {
+  if (!options.split)
+    report.dump_bytes = DumpFileBytes(crash, selection, options, report.stream.data_bytes);
+  for (DumpPartReport& part : report.parts) {
+    part.bytes = DumpFileBytes(crash, selection, options, part.data_bytes);
+    report.dump_bytes += part.bytes;
+  }
+}
+
+// Finishes every file, as complete only when all are; the first failure is the one to report.
+Status FinishHeaders(const Destination& destination, Attempt& attempt) {
+  DumpReport& report = attempt.report;
+  // Parts that an interruption left without pages are files all the same.
+  if (destination.files.size() > 1)
+    for (size_t i = report.parts.size(); i < attempt.parts.size(); ++i)
+      report.parts.push_back({"", attempt.parts[i], 0, 0, 0});
+  Status finished;
+  for (size_t i = 0; i < destination.files.size(); ++i) {
+    Status one = attempt.writers[i]->Finish(report.has_all_pages() && finished);
+    if (!one && finished) finished = std::move(one);
+    struct stat file = {};
+    if (fstat(destination.files[i].fd(), &file) != 0) continue;
+    report.dump_bytes += static_cast<uint64_t>(file.st_size);
+    if (!report.parts.empty()) report.parts[i].bytes = static_cast<uint64_t>(file.st_size);
+  }
+  // Those that were marked complete before the one that failed are not.
+  for (size_t i = 0; !finished && destination.files.size() > 1 && i < attempt.writers.size(); ++i)
+    (void)attempt.writers[i]->Finish(false).has_value();
+  return finished;
+}
+
+// Names the files that are left behind in `report`. Either all of them get their names, or none;
+// they are on their disks before the first one does.
+Status FinishFiles(const FilterOptions& options, Destination& destination, Attempt& attempt) {
+  DumpReport& report = attempt.report;
+  bool reached_end = report.stream.reached_end();
+  Status finished = FinishHeaders(destination, attempt);
+  bool whole = finished && reached_end;
+  std::vector<std::string> names = Destination::FilesOf(options);
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (!whole) names[i] = destination.files[i].incomplete_path();
+    if (!report.parts.empty()) report.parts[i].dump = names[i];
+  }
+  report.dump = names[0];
+  Status kept;
+  for (OutputFile& file : destination.files)
+    if (Status one = file.Keep(); !one && kept) kept = std::move(one);
+  if (!kept) return kept;
+  for (size_t i = 0; whole && i < names.size(); ++i) TRY(destination.files[i].Commit());
+  if (!finished) return std::move(finished).In("finishing the header");
+  return {};
+}
+
 }  // namespace
 
 Result<DumpReport> CreateDump(const FilterOptions& options, const std::atomic<bool>& stop) {
   auto start = std::chrono::steady_clock::now();
   Crash crash = TRY(Crash::Open(options.vmcore, options.names, options.map_input));
+  TRY(crash.input.CheckWhole().In(fmt::format("'{}'", options.vmcore)));
   // Nothing may be written when something cannot be erased.
   Erasing erasing = TRY(PrepareErasing(options, crash));
   const MemorySource& contents = erasing.memory ? *erasing.memory : crash.input.memory();
@@ -211,13 +325,12 @@ Result<DumpReport> CreateDump(const FilterOptions& options, const std::atomic<bo
   report.warnings.insert(report.warnings.end(), erasing.warnings.begin(), erasing.warnings.end());
   report.erased = std::move(erasing.report);
   WarnOfEarlyEnd(report);
-  if (destination.file) {
-    TRY(FinishFile(*destination.file, *attempt.writer, options.output, report));
-  } else if (destination.stream_fd) {
-    TRY(FinishStream(*attempt.writer, destination.limit.has_value(), report));
-  } else {
-    report.dump_bytes = DumpFileBytes(crash, attempt.selection, options, report.stream.data_bytes);
-  }
+  if (!destination.files.empty())
+    TRY(FinishFiles(options, destination, attempt));
+  else if (destination.stream_fd)
+    TRY(FinishStream(*attempt.writers[0], destination.limit.has_value(), report));
+  else
+    MeasureDump(options, crash, attempt.selection, report);
   bool complete = report.has_all_pages() && !attempt.selection.fell_back &&
                   attempt.selection.level == attempt.asked;
   report.completeness = complete ? Completeness::kComplete : Completeness::kPartial;
@@ -249,7 +362,7 @@ Result<std::vector<std::string>> DumpKernelLog(const FilterOptions& options) {
     return flush();
   }));
   TRY(flush());
-  if (output.file) TRY(output.file->Commit());
+  for (OutputFile& file : output.files) TRY(file.Commit());
   std::vector<std::string> warnings;
   if (!stats.problem.empty()) warnings.push_back(stats.problem);
   if (cut)
@@ -267,7 +380,7 @@ Status WriteVmcoreinfo(const FilterOptions& options) {
   Destination output = TRY(Destination::Create(options));
   TRY(WriteFully(output.fd(), AsBytes(vmlinux->VmcoreinfoText()))
           .In(fmt::format("cannot write '{}'", output.name())));
-  return output.file->Commit();
+  return output.files[0].Commit();
 }
 
 }  // namespace kdumpkit

@@ -13,15 +13,6 @@ namespace {
 constexpr uint16_t k386 = 3, kArm = 40;  // EM_386, EM_ARM
 constexpr size_t kBitmapChunk = size_t{64} << 10;
 
-// Page frames that the dump speaks of: those of its input, at least.
-uint64_t FrameCount(const Crash& crash, const Selection& selection) {
-  std::vector<PfnRun> existing = ExistingRuns(crash.input.existing(), crash.page_shift);
-  uint64_t frames = existing.empty() ? 0 : existing.back().end;
-  if (crash.input.kdump && crash.input.kdump->info().block_size() == crash.page_size)
-    frames = std::max(frames, crash.input.kdump->info().max_mapnr);
-  return std::max(frames, selection.kept.pages());
-}
-
 uint64_t KeptStatus(const Input& input) {
   return (input.kdump ? input.kdump->info().header.status : input.elf_status) &
          kKdumpVmemmapExcluded;
@@ -52,24 +43,20 @@ KdumpParameters MakeParameters(const Crash& crash, const Selection& selection, i
   return parameters;
 }
 
-Status WriteBitmap(KdumpWriter& writer, KdumpWriter::Bitmap which, const PageBitmap& bitmap) {
-  uint64_t total = writer.bitmap_bytes();
-  for (uint64_t at = 0; at < total; at += kBitmapChunk) {
-    size_t size = static_cast<size_t>(std::min<uint64_t>(kBitmapChunk, total - at));
-    TRY(writer.WriteBitmap(which, at, bitmap.Bytes(at, size)));
-  }
-  return {};
-}
-
 Result<std::unique_ptr<DumpWriter>> BeginKdump(std::unique_ptr<DumpSink> sink, const Crash& crash,
                                                const Selection& selection, int level,
-                                               const FilterOptions& options) {
+                                               const FilterOptions& options,
+                                               std::optional<PfnRun> part) {
   if (crash.input.elf && crash.input.machine.elf_machine == kArm)
     return Unsupported(
         "page frames of a 32-bit ARM machine count from its phys_base in a kdump file, which is "
         "not "
         "known; write an ELF core (-E)");
   KdumpParameters parameters = MakeParameters(crash, selection, level, options.codec);
+  if (part) {
+    parameters.part = KdumpPart{part->first, part->end};
+    parameters.part_pages = selection.kept.Count(*part);
+  }
   auto writer = std::make_unique<KdumpWriter>(
       TRY(KdumpWriter::Create(std::move(sink), parameters, selection.kept_pages)));
   std::vector<PfnRun> runs = ExistingRuns(crash.input.existing(), crash.page_shift);
@@ -126,10 +113,28 @@ Result<std::unique_ptr<ElfWriter>> MakeElf(std::unique_ptr<DumpSink> sink, const
 
 }  // namespace
 
+Status WriteBitmap(KdumpWriter& writer, KdumpWriter::Bitmap which, const PageBitmap& bitmap) {
+  uint64_t total = writer.bitmap_bytes();
+  for (uint64_t at = 0; at < total; at += kBitmapChunk) {
+    size_t size = static_cast<size_t>(std::min<uint64_t>(kBitmapChunk, total - at));
+    TRY(writer.WriteBitmap(which, at, bitmap.Bytes(at, size)));
+  }
+  return {};
+}
+
+uint64_t FrameCount(const Crash& crash, const Selection& selection) {
+  std::vector<PfnRun> existing = ExistingRuns(crash.input.existing(), crash.page_shift);
+  uint64_t frames = existing.empty() ? 0 : existing.back().end;
+  if (crash.input.kdump && crash.input.kdump->info().block_size() == crash.page_size)
+    frames = std::max(frames, crash.input.kdump->info().max_mapnr);
+  return std::max(frames, selection.kept.pages());
+}
+
 Result<std::unique_ptr<DumpWriter>> BeginDump(std::unique_ptr<DumpSink> sink, const Crash& crash,
                                               const Selection& selection, int level,
-                                              const FilterOptions& options) {
-  if (!options.elf) return BeginKdump(std::move(sink), crash, selection, level, options);
+                                              const FilterOptions& options,
+                                              std::optional<PfnRun> part) {
+  if (!options.elf) return BeginKdump(std::move(sink), crash, selection, level, options, part);
   std::unique_ptr<ElfWriter> writer = TRY(MakeElf(std::move(sink), crash, selection, level));
   TRY(writer->Begin());
   return std::unique_ptr<DumpWriter>(std::move(writer));

@@ -12,11 +12,18 @@
 
 namespace kdumpkit {
 
-// A dump of the selected pages; `level` was applied to them. Its headers are written: pages may be
-// streamed into it.
+// Page frames that the dump speaks of (max_mapnr): those of its input, at least.
+uint64_t FrameCount(const Crash& crash, const Selection& selection);
+
+// All of one bitmap.
+Status WriteBitmap(KdumpWriter& writer, KdumpWriter::Bitmap which, const PageBitmap& bitmap);
+
+// A dump of the selected pages, or the `part` of it; `level` was applied to them. Its headers are
+// written: pages may be streamed into it.
 Result<std::unique_ptr<DumpWriter>> BeginDump(std::unique_ptr<DumpSink> sink, const Crash& crash,
                                               const Selection& selection, int level,
-                                              const FilterOptions& options);
+                                              const FilterOptions& options,
+                                              std::optional<PfnRun> part = std::nullopt);
 
 // Bytes of the file of such a dump with `data_bytes` of page data; 0 when there can be none.
 uint64_t DumpFileBytes(const Crash& crash, const Selection& selection, const FilterOptions& options,

@@ -16,6 +16,7 @@
 #include "filter/completion.h"
 #include "filter/dump.h"
 #include "filter/info.h"
+#include "filter/join.h"
 #include "filter/mem_usage.h"
 #include "filter/show_layout.h"
 #include "filter/verify.h"
@@ -162,6 +163,18 @@ int RunReassemble(std::string_view program, const FilterOptions& options) {
   return report->complete ? kExitComplete : kExitPartial;
 }
 
+int RunJoin(std::string_view program, const FilterOptions& options) {
+  Result<JoinReport> report = JoinParts(options, stop_requested);
+  if (!report) {
+    PrintError(program, report.error().message());
+    return kExitFailed;
+  }
+  PrintWarnings(program, options, report->warnings);
+  if (options.json) PrintJson(program, options, JoinJson(*report));
+  if (options.Shows(kMessageCommon) && !options.json) Print(stdout, JoinText(*report));
+  return report->complete ? kExitComplete : kExitPartial;
+}
+
 int RunShowLayout(std::string_view program, const FilterOptions& options) {
   Result<LayoutReport> report = ShowLayout(options);
   if (!report) {
@@ -279,6 +292,8 @@ int Main(int argc, char** argv) {
       return RunVerify(program, *options);
     case FilterMode::kReassemble:
       return RunReassemble(program, *options);
+    case FilterMode::kJoin:
+      return RunJoin(program, *options);
     case FilterMode::kInfo:
       return RunInfo(program, *options);
     case FilterMode::kCompare:

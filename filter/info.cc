@@ -52,6 +52,8 @@ Status DescribeKdump(const KdumpReader& dump, InfoReport& report) {
   report.format_version = static_cast<int>(info.header.header_version);
   report.file_bytes = info.file_size;
   report.compression = CompressionName(info.header.status);
+  if (info.part) report.part = PfnRun{info.part->first, info.part->end};
+  report.frames = info.max_mapnr;
   return CountDescriptors(dump, report);
 }
 
@@ -111,6 +113,13 @@ std::string NotesText(const InfoReport& report) {
   return text.empty() ? "none" : text;
 }
 
+nlohmann::ordered_json PartJson(const InfoReport& report) {
+  if (!report.part) return nullptr;
+  return {{"first_frame", report.part->first},
+          {"end_frame", report.part->end},
+          {"frames", report.frames}};
+}
+
 }  // namespace
 
 Result<InfoReport> DescribeFile(const std::string& path) {
@@ -147,6 +156,9 @@ std::string InfoText(const InfoReport& report) {
   };
   row("file", report.file);
   row("format", FormatText(report));
+  if (report.part)
+    row("part", fmt::format("of a split dump: page frames {:#x} to {:#x} of {:#x}",
+                            report.part->first, report.part->end, report.frames));
   row("size", fmt::format("{} bytes", report.file_bytes));
   row("complete", report.incomplete ? "no" : "yes");
   row("kernel",
@@ -177,6 +189,7 @@ std::string InfoJson(const InfoReport& report) {
       {"format", report.format},
       {"format_version", report.format_version},
       {"flattened", report.flattened},
+      {"part", PartJson(report)},
       {"bytes", report.file_bytes},
       {"complete", !report.incomplete},
       {"kernel", report.kernel_release},

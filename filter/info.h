@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "filter/page_bitmap.h"
 
 namespace kdumpkit {
 
@@ -34,7 +35,9 @@ struct InfoReport {
   uint32_t cpus = 0;  // with registers in the notes
   uint64_t phys_base = 0;
   int dump_level = 0;
-  std::string compression;  // that was asked for when the file was made
+  std::optional<PfnRun> part;  // the file is this one of a split dump
+  uint64_t frames = 0;         // of a kdump-compressed file: highest page frame + 1
+  std::string compression;     // that was asked for when the file was made
   uint64_t memory_pages = 0;
   uint64_t dumped_pages = 0;
   uint64_t lost_pages = 0;                         // of dumped_pages

@@ -258,11 +258,17 @@ std::string_view Input::vmcoreinfo() const {
   return AsText(ByteView(raw_notes).subspan(vmcoreinfo_offset, vmcoreinfo_size));
 }
 
+Status Input::CheckWhole() const {
+  if (!kdump || !kdump->info().part) return {};
+  return Unsupported("one part of a split dump; put the parts together first (--reassemble)");
+}
+
 Result<std::unique_ptr<CrashedKernel>> OpenKernel(const Input& input, const NameSources& names) {
   return OpenKernel(input, TRY(GivenNames::Load(names)));
 }
 
 Result<std::unique_ptr<CrashedKernel>> OpenKernel(const Input& input, const GivenNames& names) {
+  TRY(input.CheckWhole());
   if (input.vmcoreinfo().empty() && names.empty())
     return Unsupported(
         "the vmcore has no VMCOREINFO note (was the crash kernel loaded without it?); give the "

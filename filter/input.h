@@ -30,6 +30,8 @@ struct Input {
   // core of others does not say its level, only that it lacks memory.
   int possible_level() const;
   std::string_view vmcoreinfo() const;  // empty without one
+  // Fails for a part of a split dump: memory that is not in it is in another file.
+  Status CheckWhole() const;
 
   std::string path;
   // Exactly one of the two.

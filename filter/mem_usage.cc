@@ -163,6 +163,7 @@ MemUsageReport::Level EstimateLevel(int level, uint64_t fixed_bytes,
 Result<MemUsageReport> MeasureMemory(const std::string& path, int threads,
                                      const NameSources& names) {
   Crash crash = TRY(Crash::Open(path, names));
+  TRY(crash.input.CheckWhole().In(fmt::format("'{}'", path)));
   Selection all = Select(crash, 0, threads);
   std::vector<Stratum> strata = Divide(crash, all, threads);
   Sampler sampler = TRY(Sampler::Make(crash.input.memory(), crash.page_size));

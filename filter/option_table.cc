@@ -182,6 +182,12 @@ Status SetMessageLevel(std::string_view text, FilterOptions& options) {
   return {};
 }
 
+Status SetSplitBlock(std::string_view text, FilterOptions& options) {
+  int kilobytes = TRY(Number("--splitblock-size", text, 1, std::numeric_limits<int>::max()));
+  options.split_block = static_cast<uint64_t>(kilobytes) << 10;
+  return {};
+}
+
 Status SetGenerate(std::string_view file, FilterOptions& options) {
   options.output = file;
   return SetMode<FilterMode::kGenerate>(file, options);
@@ -227,6 +233,12 @@ constexpr FilterOptionRow kRows[] = {
      Set<&FilterOptions::stream_fd, STDOUT_FILENO>},
     {'R', nullptr, nullptr, "make DUMPFILE of a flattened STREAM (default: standard input)",
      SetMode<FilterMode::kReassemble>},
+    {0, "split", nullptr, "write the dump into several files (2 to 999), of about the same size",
+     Set<&FilterOptions::split, true>},
+    {0, "splitblock-size", "KB", "with --split: parts begin at multiples of so much memory",
+     SetSplitBlock},
+    {0, "reassemble", nullptr, "make DUMPFILE of all PARTs of a split dump",
+     SetMode<FilterMode::kJoin>},
     {'x', nullptr, "VMLINUX", "take what the vmcore lacks from the dead kernel's VMLINUX",
      SetNames<&NameSources::vmlinux>},
     {'i', nullptr, "FILE", "take what the vmcore's VMCOREINFO lacks from FILE (made by -g)",
@@ -303,6 +315,8 @@ std::string_view ModeOption(FilterMode mode) {
       return "--verify";
     case FilterMode::kReassemble:
       return "-R";
+    case FilterMode::kJoin:
+      return "--reassemble";
     case FilterMode::kInfo:
       return "--info";
     case FilterMode::kCompare:

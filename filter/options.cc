@@ -78,11 +78,28 @@ Status CheckDumpOptions(const FilterOptions& options) {
   if (options.drop_vmemmap) return UsageError("-e and {} exclude each other", mode);
   if (options.strict) return UsageError("--strict and {} exclude each other", mode);
   if (options.translate) return UsageError("--vtop and {} exclude each other", mode);
-  bool packs = options.mode == FilterMode::kReassemble;
+  if (options.split) return UsageError("--split and {} exclude each other", mode);
+  bool packs = options.mode == FilterMode::kReassemble || options.mode == FilterMode::kJoin;
   if (packs && options.codec != Codec::kNone)
-    return UsageError("-R and compression exclude each other: a stream is put in order as it is");
+    return UsageError("{} and compression exclude each other: pages are taken over as they are",
+                      mode);
   if (packs && LeavesOut(options))
-    return UsageError("-R and -d exclude each other: filter the dump that -R makes");
+    return UsageError("{0} and -d exclude each other: filter the dump that {0} makes", mode);
+  return {};
+}
+
+Status CheckSplit(const FilterOptions& options) {
+  if (options.split_block && !options.split)
+    return UsageError("--splitblock-size is for --split only");
+  if (!options.split) return {};
+  if (options.elf)
+    return UsageError("--split and -E exclude each other: only kdump files can be parts of a dump");
+  if (options.stream_fd)
+    return UsageError("--split and -F exclude each other: there is one standard output");
+  if (options.size_limit)
+    return UsageError(
+        "--split and -L exclude each other: how large a part becomes is not chosen; take more "
+        "parts");
   return {};
 }
 
@@ -102,6 +119,7 @@ Status CheckCompressLevel(const FilterOptions& options) {
 Status CheckCombinations(const FilterOptions& options) {
   TRY(CheckNames(options));
   TRY(CheckDumpOptions(options));
+  TRY(CheckSplit(options));
   if (options.dry_run && options.mode != FilterMode::kDump)
     return UsageError("--dry-run and {} exclude each other", ModeOption(options.mode));
   bool streams = options.mode == FilterMode::kDump || options.mode == FilterMode::kDmesg;
@@ -154,6 +172,32 @@ Status TakeReassembleOperands(const std::vector<std::string>& operands, FilterOp
   return {};
 }
 
+// Of --split and --reassemble. A name that is there twice would be one file.
+Status TakeParts(std::vector<std::string> parts, FilterOptions& options) {
+  if (parts.size() < kMinParts || parts.size() > kMaxParts)
+    return UsageError("a split dump has {} to {} parts, not {}; try --help", kMinParts, kMaxParts,
+                      parts.size());
+  options.parts = parts;
+  std::sort(parts.begin(), parts.end());
+  auto twice = std::adjacent_find(parts.begin(), parts.end());
+  if (twice != parts.end()) return UsageError("'{}' is there twice among the parts", *twice);
+  return {};
+}
+
+// VMCORE PART PART...
+Status TakeSplitOperands(const std::vector<std::string>& operands, FilterOptions& options) {
+  if (operands.empty()) return UsageError("no VMCORE is given; try --help");
+  options.vmcore = operands[0];
+  return TakeParts({operands.begin() + 1, operands.end()}, options);
+}
+
+// PART PART... DUMPFILE
+Status TakeJoinOperands(const std::vector<std::string>& operands, FilterOptions& options) {
+  if (operands.empty()) return UsageError("no DUMPFILE is given; try --help");
+  options.output = operands.back();
+  return TakeParts({operands.begin(), operands.end() - 1}, options);
+}
+
 Status TakeOperands(const std::vector<std::string>& operands, FilterOptions& options) {
   TRY(CheckCombinations(options));
   if (options.mode == FilterMode::kGenerate) {
@@ -162,6 +206,8 @@ Status TakeOperands(const std::vector<std::string>& operands, FilterOptions& opt
   }
   if (options.mode == FilterMode::kCompletion) return {};
   if (options.mode == FilterMode::kReassemble) return TakeReassembleOperands(operands, options);
+  if (options.mode == FilterMode::kJoin) return TakeJoinOperands(operands, options);
+  if (options.split) return TakeSplitOperands(operands, options);
   if (options.mode != FilterMode::kDump && options.mode != FilterMode::kDmesg)
     return TakeFiles(operands, options);
   bool output_needed = !options.dry_run || options.mode == FilterMode::kDmesg;
@@ -265,6 +311,8 @@ std::string FilterHelp(std::string_view program) {
       "       {0} --compare FILE FILE\n"
       "       {0} --mem-usage VMCORE\n"
       "       {0} -R [-f] DUMPFILE [STREAM]\n"
+      "       {0} --split [OPTION]... VMCORE PART PART...\n"
+      "       {0} --reassemble [-f] PART PART... DUMPFILE\n"
       "       {0} --verify [--sample N] DUMPFILE\n"
       "       {0} --show-layout [--json] VMCORE\n"
       "       {0} -g FILE -x VMLINUX\n"

@@ -25,7 +25,8 @@ enum class FilterMode {
   kDump,
   kDmesg,
   kVerify,
-  kReassemble,
+  kReassemble,  // -R: of a flattened stream
+  kJoin,        // --reassemble: of the parts of a split dump
   kShowLayout,
   kInfo,
   kCompare,
@@ -45,6 +46,7 @@ struct NameSources {
 };
 
 inline constexpr int kMaxFilterThreads = 1024;
+inline constexpr size_t kMinParts = 2, kMaxParts = 999;  // of a split dump
 
 struct FilterOptions {
   FilterMode mode = FilterMode::kDump;
@@ -58,8 +60,10 @@ struct FilterOptions {
   std::vector<std::string_view> without_effect;  // options that are accepted, but change nothing
   Codec codec = Codec::kNone;
   NameSources names;
-  std::optional<int> compress_level;  // one that the codec has; none: the fastest
-  bool elf = false;                   // -E: an ELF core, not a kdump file
+  std::optional<int> compress_level;    // one that the codec has; none: the fastest
+  bool split = false;                   // into `parts`
+  std::optional<uint64_t> split_block;  // bytes; each part begins at a multiple; none: 64 pages
+  bool elf = false;                     // -E: an ELF core, not a kdump file
   bool force = false;
   bool dry_run = false;
   bool strict = false;  // a level that a failed check makes doubtful is lowered
@@ -67,10 +71,13 @@ struct FilterOptions {
   std::string json_file;  // --json=FILE; empty: standard output
   int message_level = kMessageProgress | kMessageCommon | kMessageError;
   int threads = 1;
-  std::string shell;               // of --completion
-  std::string vmcore;              // the dump with --verify; the stream with -R, empty: stdin
-  std::string other;               // the second file of --compare
-  std::string output;              // may be empty with --dry-run; is with -F and what only reads
+  std::string shell;   // of --completion
+  std::string vmcore;  // the dump with --verify; the stream with -R, empty: stdin
+  std::string other;   // the second file of --compare
+  // Of --split the parts to write, of --reassemble those to read.
+  std::vector<std::string> parts;
+  // Empty with --split; may be with --dry-run; is with -F and what only reads.
+  std::string output;
   std::optional<uint64_t> sample;  // of --verify: decompress so many pages; none: all
   std::optional<int> stream_fd;    // -F: a flattened dump goes to this descriptor, not to a file
 

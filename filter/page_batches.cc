@@ -8,7 +8,7 @@ bool PageBatches::Next(PageBatch& batch) {
   batch.pfns.clear();
   while (batch.pfns.size() < kPages) {
     std::optional<uint64_t> pfn = kept_.Next(next_pfn_);
-    if (!pfn) break;
+    if (!pfn || *pfn >= end_) break;
     batch.pfns.push_back(*pfn);
     next_pfn_ = *pfn + 1;
   }

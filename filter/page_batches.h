@@ -12,7 +12,7 @@ namespace kdumpkit {
 
 struct PageBatch {
   uint64_t number = 0;       // 0, 1, 2 … in order of page frame
-  uint64_t first_index = 0;  // rank of its first page among all kept pages
+  uint64_t first_index = 0;  // rank of its first page among all kept pages of the run
   std::vector<uint64_t> pfns;
 };
 
@@ -21,15 +21,19 @@ class PageBatches {
  public:
   static constexpr size_t kPages = 128;
 
-  explicit PageBatches(const PageBitmap& kept) : kept_(kept) {}
+  // Of the kept pages within `run`.
+  PageBatches(const PageBitmap& kept, PfnRun run)
+      : kept_(kept), end_(run.end), next_pfn_(run.first) {}
+  explicit PageBatches(const PageBitmap& kept) : PageBatches(kept, {0, kept.pages()}) {}
 
   // False when all pages were handed out. `batch` is reused, to allocate nothing.
   bool Next(PageBatch& batch);
 
  private:
   const PageBitmap& kept_;
+  const uint64_t end_;
   std::mutex mutex_;
-  uint64_t next_pfn_ = 0;
+  uint64_t next_pfn_;
   uint64_t next_index_ = 0;
   uint64_t next_number_ = 0;
 };

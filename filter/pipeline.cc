@@ -89,8 +89,11 @@ class Packer {
 // Gives packed batches their places, strictly in order of batch number, and adds up the result.
 class Ledger {
  public:
-  Ledger(FileOffset data_start, uint64_t page_size, Progress* progress)
-      : zero_page_(data_start), end_(data_start + page_size), progress_(progress) {}
+  Ledger(FileOffset data_start, const PipelineOptions& options)
+      : zero_page_(data_start),
+        before_(options.pages_before),
+        end_(data_start + options.page_size),
+        progress_(options.progress) {}
 
   // Waits until all earlier batches have their place, then returns the offset of this one's data.
   // Absent when the pipeline has ended early.
@@ -126,12 +129,12 @@ class Ledger {
     std::lock_guard lock(mutex_);
     written_ += packed.descriptors.size();
     result_.pages += packed.descriptors.size() - packed.unreadable.size();
-    if (progress_ != nullptr) progress_->Update(written_);
+    if (progress_ != nullptr) progress_->Update(before_ + written_);
   }
 
   FileOffset zero_page() const { return zero_page_; }
   PipelineResult Take() {
-    if (progress_ != nullptr) progress_->Finish(written_);
+    if (progress_ != nullptr) progress_->Finish(before_ + written_);
     result_.data_bytes = end_ - zero_page_;
     return std::move(result_);
   }
@@ -152,6 +155,7 @@ class Ledger {
   }
 
   const FileOffset zero_page_;
+  const uint64_t before_;
   std::mutex mutex_;
   std::condition_variable turn_;
   uint64_t next_ = 0;
@@ -204,12 +208,12 @@ Result<PipelineResult> StreamPages(const MemorySource& source, const PageBitmap&
   std::vector<Packer> packers;
   for (int i = 0; i < options.threads; ++i) packers.push_back(TRY(Packer::Make(source, options)));
   FileOffset data_start = writer != nullptr ? writer->data_start() : FileOffset(0);
-  Ledger ledger(data_start, options.page_size, options.progress);
+  Ledger ledger(data_start, options);
   if (writer != nullptr) {
     ByteBuffer zeros(options.page_size);
     TRY(writer->WritePages(0, {}, data_start, zeros));
   }
-  PageBatches batches(kept);
+  PageBatches batches(kept, options.frames);
   std::vector<std::thread> workers;
   for (size_t i = 1; i < packers.size(); ++i)
     workers.emplace_back([&, i] { Work(packers[i], batches, ledger, writer, options.stop); });

@@ -22,6 +22,8 @@ struct PipelineOptions {
   Progress* progress = nullptr;             // may be null
   const std::atomic<bool>* stop = nullptr;  // set by a signal: end early; may be null
   int compress_level = kFastestLevel;
+  PfnRun frames = {0, UINT64_MAX};  // only kept pages among these: a part of a split dump
+  uint64_t pages_before = 0;        // of earlier parts, for `progress`
 };
 
 struct PipelineResult {

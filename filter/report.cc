@@ -75,6 +75,29 @@ nlohmann::ordered_json GuardsJson(const DumpReport& report) {
   return guards;
 }
 
+nlohmann::ordered_json PartsJson(const DumpReport& report) {
+  nlohmann::ordered_json parts = nlohmann::ordered_json::array();
+  for (const DumpPartReport& part : report.parts)
+    parts.push_back({{"dump", part.dump},
+                     {"first_frame", part.frames.first},
+                     {"end_frame", part.frames.end},
+                     {"written_pages", part.pages},
+                     {"bytes", part.bytes}});
+  return parts;
+}
+
+std::string PartsText(const DumpReport& report) {
+  std::string text;
+  for (size_t i = 0; i < report.parts.size(); ++i) {
+    const DumpPartReport& part = report.parts[i];
+    text +=
+        fmt::format("part {} of {}{}: page frames {:#x} to {:#x}, {} pages, {:.1f} MiB\n", i + 1,
+                    report.parts.size(), part.dump.empty() ? "" : fmt::format(", '{}'", part.dump),
+                    part.frames.first, part.frames.end, part.pages, MiB(part.bytes));
+  }
+  return text;
+}
+
 nlohmann::ordered_json UnreadableJson(const PipelineResult& stream) {
   nlohmann::ordered_json ranges = nlohmann::ordered_json::array();
   for (const PhysRange& range : stream.unreadable)
@@ -132,10 +155,14 @@ std::string ReportText(const DumpReport& report) {
   if (report.vmemmap_dropped)
     text += fmt::format("{} pages of the memory map left out\n", *report.vmemmap_dropped);
   if (report.stream.unreadable_pages > 0) text += UnreadableText(report);
+  text += PartsText(report);
   std::string size =
       fmt::format("{:.1f} MiB ({:.1f} % of memory) in {:.2f} s", MiB(report.dump_bytes),
                   memory == 0 ? 0 : 100 * MiB(report.dump_bytes) / MiB(memory), report.seconds);
   if (report.dump.empty()) return text + fmt::format("dry run: the dump would be {}\n", size);
+  if (!report.parts.empty())
+    return text + fmt::format("{} dump in {} parts: {}\n", CompletenessName(report.completeness),
+                              report.parts.size(), size);
   return text + fmt::format("{} dump '{}': {}\n", CompletenessName(report.completeness),
                             report.dump, size);
 }
@@ -166,6 +193,7 @@ std::string ReportJson(const DumpReport& report) {
       {"result", CompletenessName(report.completeness)},
       {"vmcore", report.vmcore},
       {"dump", report.dump},
+      {"parts", PartsJson(report)},
       {"kernel", report.kernel_release},
       {"requested_level", report.requested_level},
       {"level", report.level},

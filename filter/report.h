@@ -27,9 +27,19 @@ struct LevelAttempt {
   std::string failure;
 };
 
+// One file of a split dump.
+struct DumpPartReport {
+  std::string dump;  // as DumpReport::dump
+  PfnRun frames;
+  uint64_t pages = 0;       // in the file
+  uint64_t data_bytes = 0;  // of these
+  uint64_t bytes = 0;       // of the file
+};
+
 struct DumpReport {
   std::string vmcore;
-  std::string dump;  // the path it really has now; empty for a dry run
+  std::string dump;  // the path it really has now; empty for a dry run; the first of the parts
+  std::vector<DumpPartReport> parts;  // of a split dump
   std::string kernel_release;
   Completeness completeness = Completeness::kFailed;
   int requested_level = 0;
@@ -48,7 +58,7 @@ struct DumpReport {
   std::vector<LevelAttempt> given_up;       // in order; the level in use came after them
   std::optional<Translation> translation;   // of --vtop
   std::optional<uint64_t> vmemmap_dropped;  // pages, with -e
-  uint64_t dump_bytes = 0;                  // size of the file; what it would be for a dry run
+  uint64_t dump_bytes = 0;  // size of the file, or files; what it would be for a dry run
   // Pages were missing from the vmcore already.
   bool input_incomplete = false;
   EraseReport erased;

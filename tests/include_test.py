@@ -27,9 +27,9 @@ ALLOWED = {
 # file, or the segments of an ELF core), what opens its input, and what is done with dumps that are
 # there already.
 DUMPFILE_USERS = {"filter/check_params.cc", "filter/pipeline.h", "filter/pipeline.cc",
-                  "filter/dump.cc", "filter/input.h", "filter/input.cc", "filter/verify.cc",
-                  "filter/dump_file.h", "filter/dump_file.cc", "filter/core_segments.h",
-                  "filter/core_segments.cc"}
+                  "filter/dump.cc", "filter/input.h", "filter/input.cc", "filter/join.cc",
+                  "filter/verify.cc", "filter/dump_file.h", "filter/dump_file.cc",
+                  "filter/core_segments.h", "filter/core_segments.cc"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 

@@ -186,7 +186,7 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"MaxMapnr64Is0", kSub + 96, 8, 0, "max_mapnr_64 is 0x0 at offset 0x1060"},
         Damage{"MaxMapnr64Huge", kSub + 96, 8, kHuge, "max_mapnr_64 is 0x8000000000000000"},
         Damage{"MaxMapnr64Differs", kSub + 96, 8, 99, "max_mapnr_64 is 0x63 at offset 0x1060"},
-        Damage{"Split", kSub + 12, 4, 1, "split at offset 0x100c"},
+        Damage{"Split", kSub + 12, 4, 2, "split is 0x2 at offset 0x100c"},
         Damage{"VmcoreinfoOffset0", kSub + 32, 8, 0, "offset_vmcoreinfo is 0x0 at offset 0x1020"},
         Damage{"VmcoreinfoOffsetHuge", kSub + 32, 8, kHuge, "offset_vmcoreinfo is 0x8"},
         Damage{"VmcoreinfoOffsetWraps", kSub + 32, 8, ~uint64_t{0}, "offset_vmcoreinfo is 0xf"},
@@ -218,6 +218,54 @@ TEST(KdumpReader, MoreDescriptorsThanTheFileHolds) {
   ByteBuffer image = MakeKdumpImage({});
   image.resize(0x4000 + 4 * 24 - 1);
   EXPECT_THAT(OpenError(image), HasSubstr("within the 4 page descriptors from 0x4000 on"));
+}
+
+// Makes the image, whose descriptors begin at 0x4000, the part [first, end) of a split dump, in
+// which the first `skip` descriptors are those of earlier parts.
+ByteBuffer MakePart(ByteBuffer image, uint64_t first, uint64_t end, size_t skip,
+                    const TargetAbi& abi = kLp64) {
+  Result<KdumpSubHeader> header = DecodeKdumpSubHeader(ByteView(image).subspan(kSub), abi, 6);
+  header->split = 1;
+  header->start_pfn = header->start_pfn_64 = first;
+  header->end_pfn = header->end_pfn_64 = end;
+  std::ranges::copy(EncodeKdumpSubHeader(*header, abi), image.begin() + kSub);
+  ByteBuffer kept(image.begin() + 0x4000 + static_cast<std::ptrdiff_t>(skip) * 24,
+                  image.begin() + 0x4000 + 4 * 24);
+  std::ranges::copy(kept, image.begin() + 0x4000);
+  return image;
+}
+
+TEST_P(EveryAbi, DescriptorsOfAPartCountFromItsBeginning) {
+  auto dump = Open(MakePart(MakeKdumpImage({.abi = GetParam()}), 4, 66, 1, GetParam()));
+  EXPECT_EQ(dump->info().abi, GetParam());
+  EXPECT_EQ(dump->info().part, (KdumpPart{4, 66}));
+  EXPECT_EQ(dump->page_count(), 2u);
+  EXPECT_EQ(dump->page_count_in_all(), 4u);
+  for (Pfn pfn : {kRawPage, kZeroPage}) EXPECT_EQ(ReadPage(*dump, pfn), ImagePage(pfn));
+  for (Pfn pfn : {kCompressedPage, kOtherZeroPage}) {
+    EXPECT_FALSE(dump->Dumped(pfn));
+    EXPECT_EQ(ReadState(*dump, pfn), "not dumped");
+    EXPECT_FALSE(dump->NewReader()->View(PhysAddr(pfn.value * kImageBlock), 1));
+  }
+  ASSERT_EQ(dump->ranges().size(), 2u);
+  EXPECT_EQ(dump->ranges()[0].base, PhysAddr(4 * kImageBlock));
+  EXPECT_EQ(dump->ranges()[1].end(), PhysAddr(66 * kImageBlock));
+}
+
+TEST(KdumpReader, PartsOfOlderVersionsHaveTheNarrowFields) {
+  ByteBuffer image = MakePart(MakeKdumpImage({}), 4, 66, 1);
+  Store<uint32_t>(image, 8, 5);
+  Store<uint64_t>(image, kSub + 80, kHuge);
+  EXPECT_EQ(Open(image)->info().part, (KdumpPart{4, 66}));
+}
+
+TEST(KdumpReader, PartsThatCannotBe) {
+  ByteBuffer image = MakeKdumpImage({});
+  EXPECT_THAT(OpenError(MakePart(image, 5, 4, 0)),
+              HasSubstr("start_pfn_64 is 0x5 at offset 0x1050: the part ends at 0x4"));
+  EXPECT_THAT(OpenError(MakePart(image, 0, 101, 0)),
+              HasSubstr("end_pfn_64 is 0x65 at offset 0x1058: max_mapnr is 0x64"));
+  EXPECT_EQ(Open(MakePart(image, 100, 100, 0))->page_count(), 0u);
 }
 
 TEST(KdumpReader, OtherFormatsAreNamed) {

@@ -10,12 +10,13 @@ import subprocess
 import sys
 import tempfile
 
-# Those of makedumpfile 1.7.9 (splitting has tests of its own), and those of ours that change a dump.
+# Those of makedumpfile 1.7.9, and those of ours that change a dump.
 OPTIONS = set("-c -l -p -z -d -L -E -f -x -i -g --config -e -F -R --num-threads -b "
               "--cyclic-buffer --work-dir --non-mmap --vtop --dump-dmesg --partial-dmesg "
               "--mem-usage --message-level -D --show-stats --check-params --dry-run -h --help -v "
               "-X --xen-syms --xen-vmcoreinfo --xen_phys_start --diskset --eppic --extension "
-              "--compress-level --strict --config-lenient".split())
+              "--compress-level --strict --config-lenient --split --splitblock-size "
+              "--reassemble".split())
 INFO = f"OSRELEASE=6.2\nBUILD-ID={'0' * 40}\nPAGESIZE=4096\n".encode().ljust(80, b"\0")
 # The files that rows name, besides those that main() makes itself.
 TEXTS = {"INFO": "OSRELEASE=6.1\nPAGESIZE=4096\nSYMBOL(_stext)=ffffffff81000000\n",
@@ -56,8 +57,8 @@ def run(words, program, folder):
     write_core(core)
     write_core(folder / "kernel", INFO)
     got.write_text("old", encoding="ascii")
-    names = {"CORE": core, "OUT": folder / "out", "GOT": got, "NONE": folder / "none",
-             "KERNEL": folder / "kernel", "VMLINUX": folder / "vmlinux"}
+    names = {"CORE": core, "OUT": folder / "out", "OUT2": folder / "out2", "GOT": got,
+             "NONE": folder / "none", "KERNEL": folder / "kernel", "VMLINUX": folder / "vmlinux"}
     if "VMLINUX" in words:
         write_vmlinux(names["VMLINUX"])
     for name, text in TEXTS.items():

@@ -167,6 +167,43 @@ TEST(FilterOptions, Reassemble) {
   EXPECT_EQ(ErrorOf({"-R", "--verify", "a"}), "-R and --verify exclude each other");
 }
 
+TEST(FilterOptions, SplitAndReassemble) {
+  FilterOptions options = Parse({"--split", "--splitblock-size", "1024", "core", "a", "b", "c"});
+  EXPECT_TRUE(options.split);
+  EXPECT_EQ(options.vmcore, "core");
+  EXPECT_EQ(options.parts, (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(options.split_block, 1u << 20);
+  options = Parse({"--reassemble", "b", "a", "-f", "dump"});
+  EXPECT_EQ(options.mode, FilterMode::kJoin);
+  EXPECT_EQ(options.parts, (std::vector<std::string>{"b", "a"}));
+  EXPECT_EQ(options.output, "dump");
+  const std::pair<std::vector<std::string>, std::string> kRefused[] = {
+      {{"--split", "core", "a"}, "a split dump has 2 to 999 parts, not 1"},
+      {{"--split", "core"}, "not 0"},
+      {{"--split"}, "no VMCORE"},
+      {{"--split", "core", "a", "b", "a"}, "'a' is there twice"},
+      {{"--split", "-E", "core", "a", "b"}, "--split and -E"},
+      {{"--split", "-F", "core", "a", "b"}, "--split and -F"},
+      {{"--split", "-L", "1G", "core", "a", "b"}, "--split and -L"},
+      {{"--split", "--dump-dmesg", "core", "a", "b"}, "--split and --dump-dmesg"},
+      {{"--split", "--splitblock-size", "0", "core", "a", "b"}, "a whole number from 1"},
+      {{"--splitblock-size", "4", "core", "a"}, "for --split only"},
+      {{"--reassemble", "a"}, "not 0"},
+      {{"--reassemble", "a", "b"}, "not 1"},
+      {{"--reassemble"}, "no DUMPFILE"},
+      {{"--reassemble", "-l", "a", "b", "c"}, "--reassemble and compression"},
+      {{"--reassemble", "-d", "31", "a", "b", "c"}, "--reassemble and -d"},
+      {{"--reassemble", "--split", "a", "b", "c"}, "--split and --reassemble"},
+      {{"--reassemble", "-R", "a", "b", "c"}, "exclude each other"},
+      {{"--reassemble", "--dry-run", "a", "b", "c"}, "--dry-run and --reassemble"},
+  };
+  for (const auto& [words, text] : kRefused)
+    EXPECT_NE(ErrorOf(words).find(text), std::string::npos) << text << ": " << ErrorOf(words);
+  std::vector<std::string> many = {"--split", "core"};
+  for (int i = 0; i < 1000; ++i) many.push_back(std::to_string(i));
+  EXPECT_NE(ErrorOf(many).find("not 1000"), std::string::npos);
+}
+
 TEST(FilterOptions, Verify) {
   FilterOptions options = Parse({"--verify", "dump"});
   EXPECT_EQ(options.mode, FilterMode::kVerify);

@@ -17,7 +17,7 @@ import kernels
 import settings
 
 MODULES = ["test_filter", "test_layout", "test_guards", "test_erase", "test_faults", "test_defects",
-           "test_readers", "test_inputs", "test_capture", "test_destinations",
+           "test_readers", "test_inputs", "test_split", "test_capture", "test_destinations",
            "test_capture_faults", "test_dracut", "test_service", "test_debian",
            "test_purgatory", "test_kexec", "test_hotadd", "test_reboot"]
 

@@ -37,13 +37,17 @@ def crash_program(kernel: str) -> list[str]:
     return tools.tool("crash", "sid")
 
 
-def run_crash(program: tuple[str, ...], kernel: str, dump: pathlib.Path, script: pathlib.Path) -> dict:
-    """What each of COMMANDS prints, and what crash says beside: {command: text}."""
+def run_crash(program: tuple[str, ...], kernel: str, dumps: list[pathlib.Path],
+              script: pathlib.Path) -> dict:
+    """What each of COMMANDS prints, and what crash says beside: {command: text}.
+
+    `dumps` are one, or all parts of one.
+    """
     mark = "#### "
     script.write_text("".join(f"!echo '{mark}{c}'\n{c}\n" for c in COMMANDS) + "quit\n",
                       encoding="ascii")
     argv = [*program, "-s", *CRASH_OPTIONS.get(kernel, []), "-i", script,
-            case.guest_vmcore(kernel).kernel.vmlinux(), dump]
+            case.guest_vmcore(kernel).kernel.vmlinux(), *dumps]
     done = subprocess.run([str(word) for word in argv], capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, timeout=300, check=False, errors="replace",
                           env={**os.environ, "TERM": "dumb", "HOME": str(script.parent)})
@@ -84,7 +88,7 @@ def run_drgn(kernel: str, dump: pathlib.Path, script: str = "digest.py") -> str:
 @functools.cache
 def _shown_by(program: tuple[str, ...], kernel: str, dump: pathlib.Path) -> dict:
     with tempfile.TemporaryDirectory() as folder:
-        return run_crash(program, kernel, dump, pathlib.Path(folder) / "commands")
+        return run_crash(program, kernel, [dump], pathlib.Path(folder) / "commands")
 
 
 def shown_by_crash(kernel: str, dump: pathlib.Path, newest: bool = False) -> dict:
