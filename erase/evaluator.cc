@@ -86,9 +86,9 @@ Result<CType> Evaluator::TypeOf(const DataPlace& place, std::string_view name) c
     return UsageError("the type of '{}' is not known: {}; give -x VMLINUX", name,
                       names_.without_types());
   return UsageError(
-      "the type of '{}' is not known (the kernel itself has the types of per-CPU variables only): "
-      "write it before the name, as in (struct task_struct)init_task.comm, or give -x VMLINUX",
-      name);
+      "the type of '{}' is not known ({}): write it before the name, as in "
+      "(struct task_struct)init_task.comm",
+      name, names_.without_variables());
 }
 
 Result<std::optional<DataPlace>> Evaluator::Members(std::optional<DataPlace> place,

@@ -39,9 +39,18 @@ class KernelScope final : public NameScope {
   }
   // A vmlinux may have the types of all variables, which the kernel itself never has.
   const Btf* types() const override {
-    return names_.vmlinux_types() != nullptr ? names_.vmlinux_types() : names_.types();
+    const GivenVmlinux* vmlinux = names_.vmlinux();
+    const Btf* types = vmlinux != nullptr ? vmlinux->TypesWithVariables() : nullptr;
+    return types != nullptr ? types : names_.types();
   }
   std::string without_types() const override { return names_.without_types(); }
+  std::string without_variables() const override {
+    const GivenVmlinux* vmlinux = names_.vmlinux();
+    if (vmlinux == nullptr) return NameScope::without_variables();
+    for (const std::string& why : {vmlinux->without_types(), vmlinux->without_variables()})
+      if (!why.empty()) return why;
+    return fmt::format("'{}' has no variable of this name, or several", vmlinux->file().path());
+  }
 
  private:
   const KernelNames& names_;

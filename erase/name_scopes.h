@@ -20,6 +20,10 @@ class NameScope {
   // Null when none are known; `without_types` says why.
   virtual const Btf* types() const = 0;
   virtual std::string without_types() const = 0;
+  // Why types() may lack the type of a variable.
+  virtual std::string without_variables() const {
+    return "the kernel itself has the types of per-CPU variables only; give -x VMLINUX for others";
+  }
 };
 
 class NameScopes {

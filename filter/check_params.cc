@@ -5,7 +5,9 @@
 
 #include "base/file.h"
 #include "dumpfile/output_file.h"
+#include "filter/erasing.h"
 #include "filter/input.h"
+#include "filter/name_sources.h"
 
 namespace kdumpkit {
 namespace {
@@ -25,6 +27,14 @@ void CheckInput(const std::string& path, const FilterOptions& options, CheckRepo
   std::vector<std::string>& list =
       needs_kernel && crash->kernel == nullptr ? report.refusals : report.warnings;
   list.insert(list.end(), crash->warnings.begin(), crash->warnings.end());
+  if (Result<Erasing> erasing = PrepareErasing(options, *crash); !erasing)
+    report.refusals.push_back(erasing.error().message());
+}
+
+// -g reads no vmcore.
+void CheckNamesOnly(const FilterOptions& options, CheckReport& report) {
+  if (Result<GivenNames> names = GivenNames::Load(options.names); !names)
+    report.refusals.push_back(names.error().message());
 }
 
 void CheckOutput(const FilterOptions& options, CheckReport& report) {
@@ -41,7 +51,10 @@ void CheckOutput(const FilterOptions& options, CheckReport& report) {
 CheckReport CheckRun(const FilterOptions& options) {
   CheckReport report;
   // The stream of -R may be standard input, of which nothing may be taken.
-  if (options.mode != FilterMode::kReassemble) CheckInput(options.vmcore, options, report);
+  if (options.mode == FilterMode::kGenerate)
+    CheckNamesOnly(options, report);
+  else if (options.mode != FilterMode::kReassemble)
+    CheckInput(options.vmcore, options, report);
   if (!options.other.empty()) CheckInput(options.other, options, report);
   CheckOutput(options, report);
   return report;

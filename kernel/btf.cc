@@ -80,7 +80,7 @@ Result<Btf> Btf::Parse(ByteView blob, const Btf* base) {
   Btf btf(order, base);
   if (base != nullptr) {
     btf.first_type_ = static_cast<uint32_t>(base->type_count());
-    btf.first_string_ = base->first_string_ + static_cast<uint32_t>(base->strings_.size());
+    btf.first_string_ = base->string_bytes();
     btf.pointer_size_ = base->pointer_size_;
   }
   TRY(btf.ReadSections(blob));

@@ -56,6 +56,8 @@ class Btf {
 
   ByteOrder order() const { return order_; }
   size_t type_count() const { return first_type_ + types_.size(); }  // with type 0, void
+  // Of all strings, where those of a split blob go on.
+  uint32_t string_bytes() const { return first_string_ + static_cast<uint32_t>(strings_.size()); }
 
   // Of a struct, union, enum or typedef of this name, in this order; 0 when there is none.
   uint32_t FindType(std::string_view name) const;

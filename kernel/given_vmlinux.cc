@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "kernel/btf_facts.h"
+#include "kernel/dwarf_btf.h"
 #include "kernel/kernel_facts.h"
 #include "kernel/vmcoreinfo_keys.h"
 
@@ -34,15 +35,39 @@ Result<std::unique_ptr<GivenVmlinux>> GivenVmlinux::Open(const std::string& path
     auto symbol = given->file_->Symbol(name);
     if (symbol && given->image_begin_ == 0) given->image_begin_ = symbol->address;
   }
-  ByteView blob = given->file_->Btf();
+  TRY(given->ReadTypes());
+  return given;
+}
+
+Status GivenVmlinux::ReadTypes() {
+  ByteView blob = file_->Btf();
   if (blob.empty()) {
-    given->without_types_ = fmt::format("'{}' has no section .BTF", path);
-    return given;
+    Status status = ReadDwarf(nullptr, dwarf_types_, types_);
+    if (!status)
+      without_types_ =
+          fmt::format("'{}' has no section .BTF, and {}", file_->path(), status.error().message());
+    return {};
   }
   Result<Btf> types = Btf::Parse(blob);
-  if (!types) return std::move(types.error()).In(fmt::format("'{}': section .BTF", path));
-  given->types_ = std::move(*types);
-  return given;
+  if (!types) return std::move(types.error()).In(fmt::format("'{}': section .BTF", file_->path()));
+  types_ = std::move(*types);
+  return {};
+}
+
+Status GivenVmlinux::ReadDwarf(const Btf* base, ByteBuffer& blob, std::optional<Btf>& types) const {
+  std::unique_ptr<DwarfInfo> dwarf = TRY(DwarfInfo::Open(file_->path()));
+  blob = BtfFromDwarf(*dwarf, base, file_->order());
+  types = TRY(Btf::Parse(blob, base).In("debug information, as BTF"));
+  return {};
+}
+
+const Btf* GivenVmlinux::TypesWithVariables() const {
+  if (has_btf() && !variables_wanted_) {
+    Status status = ReadDwarf(&*types_, variables_blob_, variables_);
+    if (!status) without_variables_ = status.error().message();
+  }
+  variables_wanted_ = true;
+  return variables_ ? &*variables_ : types();
 }
 
 Status GivenVmlinux::CheckIdentity(const Vmcoreinfo& info) const {

@@ -160,6 +160,8 @@ Result<VirtAddr> ModuleSymbols::Find(std::string_view name) const {
 Result<ModuleTypes> ReadModuleTypes(const CrashedKernel& kernel, const KernelNames& names,
                                     const KernelModule& module) {
   const Btf* types = TRY(TypesOf(names));
+  if (names.own_types() == nullptr && !names.vmlinux()->has_btf())
+    return Unsupported("types of modules go with the kernel's BTF, and there is none");
   StructField list = TRY(FindField(*types, "btf_module", "list"));
   StructField owner = TRY(FindField(*types, "btf_module", "module"));
   StructField btf = TRY(FindField(*types, "btf_module", "btf"));

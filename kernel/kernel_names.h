@@ -32,6 +32,8 @@ class KernelNames {
   // Of the one source alone; null when it has none.
   const Btf* own_types() const { return types_ ? &*types_ : nullptr; }
   const Btf* vmlinux_types() const { return vmlinux_ != nullptr ? vmlinux_->types() : nullptr; }
+  // Null when none was given.
+  const GivenVmlinux* vmlinux() const { return vmlinux_; }
   std::optional<VirtAddr> OwnSymbol(std::string_view name) const;
 
   // Why the kernel's own are missing; empty when they were read.

@@ -179,8 +179,8 @@ TEST_F(ErasureTest, WhatCannotBeFoundIsSaid) {
        "'first.next.secret': void has no size of its own; write 'size N' or 'nullify'\n"},
       {"erase head",
        "the type of 'head' is not known (the kernel itself has the types of per-CPU variables "
-       "only): "
-       "write it before the name, as in (struct task_struct)init_task.comm, or give -x VMLINUX\n"},
+       "only; give -x VMLINUX for others): "
+       "write it before the name, as in (struct task_struct)init_task.comm\n"},
       {"erase area size 8",
        "the type of 'area' is not known, and it may be a pointer: write (char *)area for the data "
        "that it points to, or (char[N])area for an array\n"},

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "dumpfile/kdump_reader.h"
 #include "filter/input.h"
+#include "tests/support/fake_counters.h"
 #include "tests/support/rearrange.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/vmcore_builder.h"
@@ -60,6 +61,34 @@ TEST_F(DumpTest, WhatIsNotUnderstoodIsKeptAndSaid) {
 TEST_F(DumpTest, LevelOneNeedsNoUnderstanding) {
   options_.level = *DumpLevel::Make(1);
   EXPECT_EQ(Create().value().completeness, Completeness::kComplete);
+}
+
+// A vmcore whose kernel counts more anonymous pages than there are.
+TEST_F(DumpTest, StrictMakesADumpOfALowerLevelPartial) {
+  FakeKernel kernel({.memory = uint64_t{40} << 20});
+  FakeCounters counters(kernel);
+  counters.Set(FakeCounter::kAnonymous, 5000);
+  PageStructs user(FindEra("6.12"), 16);
+  for (size_t i = 0; i < user.count(); ++i) user.Anonymous(i);
+  kernel.PutPages(0x1800, user);
+  VmcoreBuilder builder;
+  builder.AddVmcoreinfo(kernel.vmcoreinfo());
+  builder.AddSegment(PhysAddr(0), kernel.memory().Copy(PhysAddr(0), size_t{40} << 20));
+  options_.vmcore = builder.WriteTo(dir_.File("counting"));
+  options_.codec = Codec::kLzo;
+  DumpReport trusting = Create().value();
+  EXPECT_EQ(trusting.completeness, Completeness::kComplete);
+  EXPECT_EQ(trusting.level, 31);
+  options_.strict = options_.force = true;
+  DumpReport strict = Create().value();
+  EXPECT_EQ(strict.completeness, Completeness::kPartial);
+  EXPECT_EQ(strict.level, 23);
+  EXPECT_EQ(strict.requested_level, 31);
+  EXPECT_EQ(strict.kept_pages, trusting.kept_pages + user.count());
+  std::unique_ptr<KdumpReader> dump =
+      std::move(KdumpReader::Open(OpenFile(strict.dump, O_RDONLY).value())).value();
+  EXPECT_FALSE(dump->info().incomplete());
+  EXPECT_TRUE(dump->Dumped(Pfn(0x1800)));
 }
 
 TEST_F(DumpTest, ATruncatedVmcoreGivesAPartialDump) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/fake_counters.h"
 #include "tests/support/fake_kernel.h"
 
 namespace kdumpkit {
@@ -87,6 +88,45 @@ TEST_F(SelectTest, StrictTakesTheDoubtfulBitOfTheLevel) {
   EXPECT_TRUE(HasWarning(strict, "the level is 15 instead of 31"));
   // There is nothing to be doubted.
   EXPECT_EQ(Select(14, 1, true).level, 14);
+}
+
+// Each of the kernel's counters, wrong alone and wrong together: the bits of the level that rest on
+// it go, and no others.
+TEST_F(SelectTest, EveryFailedCheckTakesItsBitsOfTheLevel) {
+  struct Case {
+    std::vector<std::pair<const char*, FakeCounter>> wrong;
+    bool free_wrong;
+    int level;
+  };
+  const Case kCases[] = {
+      {{}, false, 31},
+      {{{"slab", FakeCounter::kSlab}}, false, 23},
+      {{{"anonymous", FakeCounter::kAnonymous}}, false, 23},
+      {{{"file", FakeCounter::kFile}}, false, 25},
+      {{}, true, 15},
+      {{{"slab", FakeCounter::kSlab},
+        {"anonymous", FakeCounter::kAnonymous},
+        {"file", FakeCounter::kFile}},
+       true,
+       1},
+  };
+  FakeCounters counters(fake_);
+  for (const Case& c : kCases) {
+    SCOPED_TRACE(c.level);
+    counters.Clear();
+    for (const auto& [what, counter] : c.wrong) counters.Set(counter, 5000);
+    fake_.SetFreePages(0, c.free_wrong ? 5000 : 0);
+    Selection trusting = Select(31);
+    EXPECT_EQ(trusting.checks.size(), 4u);
+    EXPECT_EQ(trusting.level, 31);
+    EXPECT_EQ(trusting.level & ~trusting.doubtful_bits(), c.level);
+    for (const auto& [what, counter] : c.wrong)
+      EXPECT_TRUE(HasWarning(
+          trusting, fmt::format("0 {} pages were found but the kernel counts 5000", what)));
+    Selection strict = Select(31, 1, true);
+    EXPECT_EQ(strict.level, c.level);
+    EXPECT_EQ(HasWarning(strict, "for --strict"), c.level != 31);
+  }
 }
 
 TEST_F(SelectTest, WithoutSectionsEveryPageIsKept) {

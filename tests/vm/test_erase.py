@@ -10,7 +10,6 @@ import reference
 import settings
 from test_readers import shown_by_crash
 
-# Without the types, as makedumpfile takes it from debug information, by stripping parentheses.
 SCRIPT = """\
 erase (struct uts_namespace)init_uts_ns.name.nodename
 erase (char *)saved_command_line
@@ -21,6 +20,8 @@ for m in (struct list_head)modules.next within module:list
     erase m.name
 endfor
 """
+# Without the types, for who has debug information.
+UNTYPED_SCRIPT = re.sub(r"\([^)]*\)", "", SCRIPT)
 
 
 def runs(original: bytes, changed: bytes) -> list[bytes]:
@@ -39,11 +40,11 @@ def runs(original: bytes, changed: bytes) -> list[bytes]:
 class Erase(case.VmCase):
     """What a script names is gone, and nothing else."""
 
-    def erased(self, kernel: str, *options) -> tuple[dict, kdump_file.KdumpFile]:
+    def erased(self, kernel: str, *options, text: str = SCRIPT) -> tuple[dict, kdump_file.KdumpFile]:
         """The result of the filter, and the dump."""
         settings.current.need_own_filter()
         script, path = self.work / "erase.conf", self.work / f"{kernel}-erased"
-        script.write_text(SCRIPT, encoding="ascii")
+        script.write_text(text, encoding="ascii")
         done = self.filter("--json", "-f", "-l", "-d", 31, "--config", script, *options,
                            case.core_path(kernel), path)
         return json.loads(done.stdout), kdump_file.KdumpFile(path)
@@ -84,6 +85,14 @@ class Erase(case.VmCase):
         self.filter("-f", "-z", "-d", 31, self.work / f"{kernel}-erased", again)
         self.assertIn("\n".join(lines).encode(), again.read_bytes())
 
+    def check_debug_information_has_the_types(self, kernel):
+        """With -x, a script without types makes the same dump."""
+        self.erased(kernel)
+        typed = (self.work / f"{kernel}-erased").read_bytes()
+        vmlinux = case.guest_vmcore(kernel).kernel.vmlinux()
+        self.erased(kernel, "-x", vmlinux, text=UNTYPED_SCRIPT)
+        self.assertTrue((self.work / f"{kernel}-erased").read_bytes() == typed)
+
     def check_the_same_bytes_as_makedumpfile(self, kernel):
         """Which has the same names from debug information; every page is the same (--matrix)."""
         if not settings.current.matrix:
@@ -92,7 +101,7 @@ class Erase(case.VmCase):
             self.skipTest("no makedumpfile is right for this kernel")
         _, dump = self.erased(kernel)
         script, path = self.work / "theirs.conf", self.work / "theirs"
-        script.write_text(re.sub(r"\([^)]*\)", "", SCRIPT), encoding="ascii")
+        script.write_text(UNTYPED_SCRIPT, encoding="ascii")
         path.unlink(missing_ok=True)
         self.succeed([*reference.makedumpfile(kernel), "-l", "-d", 31, "--config", script, "-x",
                       case.guest_vmcore(kernel).kernel.vmlinux(), case.core_path(kernel), path],
