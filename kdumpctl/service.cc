@@ -50,11 +50,12 @@ std::string ProblemLines(const std::vector<Problem>& problems) {
 }
 
 // The kernel refuses to tell while it loads or unloads something (EBUSY).
+constexpr const char kCrashSize[] = "/sys/kernel/kexec_crash_size";
+
 std::string CrashSize(const RootDir& root) {
-  constexpr const char* kFile = "/sys/kernel/kexec_crash_size";
   constexpr int kTries = 20;
-  for (int tries = 0; tries < kTries && root.Exists(kFile); ++tries) {
-    if (std::optional<std::string> size = root.ReadLine(kFile)) return *size;
+  for (int tries = 0; tries < kTries && root.Exists(kCrashSize); ++tries) {
+    if (std::optional<std::string> size = root.ReadLine(kCrashSize)) return *size;
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   return "";
@@ -93,6 +94,7 @@ CrashState ReadCrashState(const RootDir& root) {
   state.supported = loaded.has_value();
   state.loaded = loaded == "1";
   (void)std::from_chars(size.data(), size.data() + size.size(), state.reserved);
+  state.busy = size.empty() && root.Exists(kCrashSize);
   state.capture_kernel = root.Exists("/proc/vmcore");
   return state;
 }
@@ -100,6 +102,9 @@ CrashState ReadCrashState(const RootDir& root) {
 std::string WhyNoCrashKernel(const CrashState& state) {
   if (state.capture_kernel) return "this is a capture kernel; it saves a dump and loads nothing";
   if (!state.supported) return "this kernel cannot load crash kernels (CONFIG_CRASH_DUMP is off)";
+  if (state.busy)
+    return "a kernel is being loaded or unloaded just now, and what is reserved cannot be told; "
+           "try again in a moment";
   if (state.reserved == 0)
     return "no memory is reserved for a crash kernel; 'kdumpctl reset-crashkernel' puts "
            "crashkernel= on the command line of the next boot";

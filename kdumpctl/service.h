@@ -32,6 +32,7 @@ struct CrashState {
   bool supported = false;  // the kernel can load crash kernels
   bool loaded = false;
   uint64_t reserved = 0;        // bytes
+  bool busy = false;            // `reserved` cannot be told: a kernel is being (un)loaded
   bool capture_kernel = false;  // this is one, just now
 };
 CrashState ReadCrashState(const RootDir& root);

@@ -70,8 +70,12 @@ int Finish(const Invocation& invocation, const Service& service, const Status& d
   return kExitOk;
 }
 
+// At boot another service may be loading a kernel, too (kexec-load.service of Debian).
 Status CheckMachine(const RootDir& root) {
-  std::string reason = WhyNoCrashKernel(ReadCrashState(root));
+  constexpr int kTries = 15;  // of some two seconds each
+  CrashState state = ReadCrashState(root);
+  for (int tries = 1; state.busy && tries < kTries; ++tries) state = ReadCrashState(root);
+  std::string reason = WhyNoCrashKernel(state);
   if (!reason.empty()) return UsageError("{}", reason);
   return {};
 }

@@ -18,6 +18,7 @@ Answer No(std::string reason) { return {false, std::move(reason)}; }
 
 Answer ReservedAnswer(const CrashState& state) {
   std::string reason = WhyNoCrashKernel(state);
+  if (state.busy) return {std::nullopt, reason};
   return reason.empty() ? Yes(SizeText(state.reserved)) : No(reason);
 }
 
@@ -37,6 +38,7 @@ std::string WhyNoLoad(const RootDir& root) {
 
 // The advice is what helps.
 Answer NotLoaded(const CrashState& state, const RootDir& root) {
+  if (state.busy) return No(WhyNoCrashKernel(state));
   if (std::string reason = WhyNoCrashKernel(state); !reason.empty())
     return No(fmt::format("no crash kernel can be loaded: {}", reason));
   if (std::string reason = WhyNoLoad(root); !reason.empty())

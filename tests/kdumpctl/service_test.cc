@@ -269,6 +269,16 @@ TEST_F(ServiceTest, RebuildPolicy) {
 
 // status.
 
+// As during a load, when reading it fails.
+TEST_F(ServiceTest, StatusWhileAKernelIsLoaded) {
+  machine_.Remove("/sys/kernel/kexec_crash_size");
+  machine_.Folder("/sys/kernel/kexec_crash_size");
+  Json json = RunJson({"status", "--json"}, kExitPartial);
+  EXPECT_EQ(json["reserved"]["ok"], nullptr);
+  EXPECT_THAT(json["reserved"]["reason"].dump(), HasSubstr("just now"));
+  EXPECT_THAT(json["loaded"].dump(), Not(HasSubstr("reset-crashkernel")));
+}
+
 TEST_F(ServiceTest, StatusOfANewMachine) {
   Json json = RunJson({"status", "--json"}, kExitPartial);
   EXPECT_EQ(json["ready"], false);

@@ -73,6 +73,11 @@ keep recover systemctl show -p ActiveState -p Result kdump-recover.service
 keep recover-log journalctl --boot --output=cat --unit=kdump-recover.service
 keep list kdumpctl list --json
 keep list-text kdumpctl list
+# A CPU's or memory's late event may have it loaded anew, just now.
+for second in $(seq 60); do
+    grep -q 1 /sys/kernel/kexec_crash_loaded && break
+    sleep 1
+done
 keep status-again kdumpctl status --json
 journalctl --boot --output=json KDUMP_OUTCOME=complete >""" + f"{REPORT}/journal" + """
 say "loaded $(cat /sys/kernel/kexec_crash_loaded) again"
