@@ -34,8 +34,8 @@ constexpr uint64_t kPageSize = 64, kFlagsOf = 0, kMappingOf = 24, kPrivateOf = 4
 constexpr int kLru = 5, kSwapBacked = 17;
 constexpr uint32_t kBuddy = 0xf0000000;  // in _mapcount
 constexpr uint64_t kFreeOrder = 9;
-constexpr uint64_t kSectionEntry = 32, kSectionFlags = 0x0f;  // present, mapped, online, early
-constexpr uint64_t kZoneSize = 1536, kVmStat = 1344, kNrZones = 171552;
+constexpr uint64_t kSectionFlags = 0x0f;  // present, mapped, online, early
+constexpr uint64_t kVmStat = 1344, kNrZones = 171552;
 // Of the log: so many records and bytes of text, as powers of two.
 constexpr uint64_t kCountBits = 5, kTextBits = 12, kDescSize = 24, kInfoSize = 88;
 constexpr uint64_t kFinalized = uint64_t{2} << 62;
