@@ -14,7 +14,7 @@ constexpr uint64_t kPage = 4096;
 // Physical addresses, mapped by the direct map.
 constexpr uint64_t kFirstCpu = 0x4000000, kSecondCpu = 0x4100000;
 constexpr uint64_t kTask = 0x4200000, kStack = 0x4300000, kArea = 0x4400000, kChunk = 0x4500000;
-constexpr uint64_t kNotes = 0x4600000, kOldLog = 0x4700000, kDynamic = 0x20000;
+constexpr uint64_t kOldLog = 0x4700000, kDynamic = 0x20000;
 // Offsets in the image's scratch.
 constexpr uint64_t kOffsets = 0x8000, kUnits = 0x8100, kNumbers = 0x8200, kTables = 0xa000;
 constexpr uint64_t kPercpuStart = 0x1000, kPercpuSize = 0x3000, kCurrent = 0x1100;
