@@ -201,9 +201,10 @@ Status StreamParts(const MemorySource& contents, const Destination& destination,
 Result<Attempt> TryLevel(const FilterOptions& options, const DumpLevel& level, const Crash& crash,
                          const MemorySource& contents, Destination& destination, bool measure,
                          const std::atomic<bool>& stop) {
-  Selection selection = SelectPages(
-      crash.input.memory(), crash.kernel.get(), crash.page_shift, level,
-      {options.threads, crash.input.possible_level(), options.strict, options.drop_vmemmap});
+  Selection selection =
+      SelectPages(crash.input.memory(), crash.kernel.get(), crash.page_shift, level,
+                  {options.threads, crash.input.possible_level(), options.strict,
+                   options.drop_vmemmap, crash.input.running});
   Attempt attempt{level.bits(), std::move(selection), {}, {}, {}};
   attempt.report = BeginReport(options, crash, attempt.selection);
   DumpReport& report = attempt.report;

@@ -7,6 +7,7 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <filesystem>
 
 #include "base/file.h"
 #include "dumpfile/flattened_source.h"
@@ -218,6 +219,8 @@ void ReadPlainFacts(Crash& crash) {
 Result<Input> Input::Open(const std::string& path, bool map) {
   Input input;
   input.path = path;
+  std::error_code unequal;  // or one of the two is not there
+  input.running = std::filesystem::equivalent(path, "/proc/kcore", unequal);
   TRY(OpenAny(input, map));
   return input;
 }

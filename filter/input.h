@@ -34,6 +34,7 @@ struct Input {
   Status CheckWhole() const;
 
   std::string path;
+  bool running = false;  // /proc/kcore: the memory of the kernel that runs here
   // Exactly one of the two.
   std::unique_ptr<Vmcore> elf;
   std::unique_ptr<KdumpReader> kdump;

@@ -99,7 +99,10 @@ class Sampler {
 
 Selection Select(const Crash& crash, int level, int threads) {
   return SelectPages(crash.input.memory(), crash.kernel.get(), crash.page_shift,
-                     *DumpLevel::Make(level), {threads, crash.input.possible_level()});
+                     *DumpLevel::Make(level),
+                     {.threads = threads,
+                      .filtered = crash.input.possible_level(),
+                      .running = crash.input.running});
 }
 
 PageBitmap Without(const PageBitmap& pages, const PageBitmap& others) {

@@ -62,6 +62,7 @@ struct SelectOptions {
   // Takes the bits that a failed check makes doubtful from the level, and scans once more.
   bool strict = false;
   bool drop_vmemmap = false;  // -e (filter/vmemmap.h)
+  bool running = false;       // the kernel's counts change meanwhile: they check nothing
 };
 
 // Never fails: what cannot be classified is kept, and a warning says so. `kernel` is null when

@@ -78,9 +78,10 @@ Result<Translation> TranslateInVmcore(const FilterOptions& options) {
   Crash crash = TRY(Crash::Open(options.vmcore, options.names, options.map_input));
   if (crash.kernel == nullptr)
     return Unsupported("'{}': {}", options.vmcore, crash.warnings.back());
-  Selection selection = SelectPages(
-      crash.input.memory(), crash.kernel.get(), crash.page_shift, options.level,
-      {options.threads, crash.input.possible_level(), options.strict, options.drop_vmemmap});
+  Selection selection =
+      SelectPages(crash.input.memory(), crash.kernel.get(), crash.page_shift, options.level,
+                  {options.threads, crash.input.possible_level(), options.strict,
+                   options.drop_vmemmap, crash.input.running});
   return Translate(*crash.kernel, selection, *options.translate);
 }
 

@@ -291,5 +291,5 @@ class Replacement(case.VmCase):
 
     def check_it_was_our_filter(self, kernel):
         """Not the original."""
-        self.assertIn("kdump-filter", crashed(kernel, "ours").report("version"))
+        self.assertIn("kdumpkit", crashed(kernel, "ours").report("version"))
         self.assertRegex(crashed(kernel, "ours").console, r"kept \d+ of \d+ pages")

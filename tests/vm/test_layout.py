@@ -173,7 +173,8 @@ class GivenNames(case.VmCase):
                        check=True)
         unname_vmcoreinfo(core)
         for source, path in ((case.core_path(kernel), self.work / "x"), (core, self.work / "n")):
-            done = self.filter("--json", "-l", "-d", 31, "-x", self.vmlinux(kernel), source, path)
+            done = self.filter("-f", "--json", "-l", "-d", 31, "-x", self.vmlinux(kernel), source,
+                               path)
             self.assertEqual(json.loads(done.stdout)["warnings"], [])
             difference = kdump_file.KdumpFile(path).kept ^ self.dump(kernel, 31).kept
             self.assertEqual(bitmaps.show(difference), bitmaps.show(0))
@@ -189,7 +190,7 @@ class GivenNames(case.VmCase):
         subprocess.run(["cp", "--reflink=auto", "--sparse=always", case.core_path(kernel), core],
                        check=True)
         blank_keys(core, PAGE_KEY, SYMBOL_KEY)
-        done = self.filter("--json", "-l", "-d", 31, "-i", self.made_text(kernel), core,
+        done = self.filter("-f", "--json", "-l", "-d", 31, "-i", self.made_text(kernel), core,
                            self.work / "dump")
         self.assertEqual(json.loads(done.stdout)["warnings"], [])
         difference = kdump_file.KdumpFile(self.work / "dump").kept ^ self.dump(kernel, 31).kept
