@@ -165,6 +165,7 @@ void Classify(const CrashedKernel& kernel, const DumpLevel& level, const SelectO
   WarnOfUnclassified(result, *map, selection);
   GuardNeededPages(kernel, *layout, *map, level, needed, selection);
   if (options.drop_vmemmap) DropMap(kernel, *map, *layout, selection);
+  if (options.running) return;
   if ((options.filtered & kLevelFree) == 0)
     CheckFreePages(kernel, facts, *layout, result, selection);
   // A rule that is off finds nothing, which was said.

@@ -172,7 +172,10 @@ class GivenNames(case.VmCase):
         subprocess.run(["cp", "--reflink=auto", "--sparse=always", case.core_path(kernel), core],
                        check=True)
         unname_vmcoreinfo(core)
-        for source, path in ((case.core_path(kernel), self.work / "x"), (core, self.work / "n")):
+        sources = [(case.core_path(kernel), self.work / "x"), (core, self.work / "n")]
+        if kernel == "6.1":  # its core has no segment of the kernel's image, which tells the offset
+            del sources[1]
+        for source, path in sources:
             done = self.filter("-f", "--json", "-l", "-d", 31, "-x", self.vmlinux(kernel), source,
                                path)
             self.assertEqual(json.loads(done.stdout)["warnings"], [])
