@@ -182,9 +182,11 @@ class GivenNames(case.VmCase):
             difference = kdump_file.KdumpFile(path).kept ^ self.dump(kernel, 31).kept
             self.assertEqual(bitmaps.show(difference), bitmaps.show(0))
             path.unlink()
+        if kernel == "6.1":
+            return
         logs = [self.work / "log", self.work / "log-x"]
-        self.filter("--dump-dmesg", case.core_path(kernel), logs[0])
-        self.filter("--dump-dmesg", "-x", self.vmlinux(kernel), core, logs[1])
+        self.filter("-f", "--dump-dmesg", case.core_path(kernel), logs[0])
+        self.filter("-f", "--dump-dmesg", "-x", self.vmlinux(kernel), core, logs[1])
         self.assertEqual(logs[0].read_bytes(), logs[1].read_bytes())
 
     def check_text_stands_in_for_missing_keys(self, kernel):
